@@ -1,0 +1,83 @@
+/* The arguments of one command: ranges of one byte buffer. Argument 0 is the command's name. The framing fills it, the
+ * handlers read it; it is reused for the next command, so nothing may keep it. Any thread, one at a time. Hot.
+ *
+ * I1  for i < count: offset[i] .. offset[i] + length[i] lies within bytes.
+ * Bound: grows with the command, up to Redis's own limit of arguments; shrink() gives a large one back. */
+import { equalsIgnoreCase, textOf } from './bytes.ts'
+
+const INITIAL_ARGUMENTS = 1024
+
+export class Args {
+  bytes: Uint8Array
+  count: number
+  offset: Int32Array
+  length: Int32Array
+
+  constructor(bytes: Uint8Array = new Uint8Array(0)) {
+    this.bytes = bytes
+    this.count = 0
+    this.offset = new Int32Array(INITIAL_ARGUMENTS)
+    this.length = new Int32Array(INITIAL_ARGUMENTS)
+  }
+
+  /** Appends one argument. */
+  push(offset: number, length: number): void {
+    if (this.count === this.offset.length) this.grow()
+    this.offset[this.count] = offset
+    this.length[this.count++] = length
+  }
+
+  private grow(): void {
+    const offset = new Int32Array(this.offset.length * 2)
+    const length = new Int32Array(this.offset.length * 2)
+    offset.set(this.offset)
+    length.set(this.length)
+    this.offset = offset
+    this.length = length
+  }
+
+  /** Forgets the arguments, and the memory of an unusually long command. */
+  clear(): void {
+    this.count = 0
+    if (this.offset.length > 64 * INITIAL_ARGUMENTS) {
+      this.offset = new Int32Array(INITIAL_ARGUMENTS)
+      this.length = new Int32Array(INITIAL_ARGUMENTS)
+    }
+  }
+
+  /** Whether argument `index` spells `word` (upper-case, made with bytesOf) in any case. */
+  is(index: number, word: Uint8Array): boolean {
+    return equalsIgnoreCase(this.bytes, this.offset[index], this.length[index], word)
+  }
+
+  /** Argument `index` as a latin1 string. Allocates: not for the hot path. */
+  text(index: number): string {
+    return textOf(this.bytes, this.offset[index], this.length[index])
+  }
+
+  /** A copy of argument `index`'s bytes. */
+  copy(index: number): Uint8Array {
+    return this.bytes.slice(this.offset[index], this.offset[index] + this.length[index])
+  }
+
+  /** Bytes of all arguments together. */
+  totalBytes(): number {
+    let total = 0
+    for (let i = 0; i < this.count; i++) total += this.length[i]
+    return total
+  }
+
+  /** Arguments from latin1 strings, for tests and cold callers. */
+  static of(...words: string[]): Args {
+    let total = 0
+    for (const word of words) total += word.length
+    const args = new Args(new Uint8Array(total))
+    let at = 0
+    for (const word of words) {
+      for (let i = 0; i < word.length; i++) args.bytes[at + i] = word.charCodeAt(i)
+      args.push(at, word.length)
+      at += word.length
+    }
+    return args
+  }
+}

@@ -1,0 +1,267 @@
+/* The reply writer: RESP2 or RESP3 bytes appended to one growing buffer
+ * (https://redis.io/docs/reference/protocol-spec/). One per thread; the owner empties it after each batch. Hot.
+ *
+ * I1  bytes[0 .. length) is what has been written; capacity is bytes.length.
+ * Bound: none of its own; a reply is at most what a command may return (512 MB a string), and the owner calls
+ * `reset()`, which gives an outsized buffer back. */
+import { assert } from './assert.ts'
+import { copyBytes } from './bytes.ts'
+
+/** What a fresh buffer holds; outsized ones shrink back to it. */
+export const REPLY_BUFFER_BYTES = 256 * 1024
+
+const CR = 13
+const LF = 10
+const scratchDigits = new Uint8Array(24)
+
+export class Reply {
+  bytes: Uint8Array
+  length: number
+  /** Whether RESP3 types are written (HELLO 3). */
+  resp3: boolean
+  /** Errors written since the start; a caller compares before and after. */
+  errorCount: number
+  /** The text of the newest error, without the leading '-'. */
+  lastError: string
+
+  constructor() {
+    this.bytes = new Uint8Array(REPLY_BUFFER_BYTES)
+    this.length = 0
+    this.resp3 = false
+    this.errorCount = 0
+    this.lastError = ''
+  }
+
+  /** Makes room for `extra` more bytes. */
+  ensure(extra: number): void {
+    if (this.length + extra > this.bytes.length) this.grow(extra)
+  }
+
+  private grow(extra: number): void {
+    let capacity = this.bytes.length
+    while (capacity < this.length + extra) capacity *= 2
+    const bytes = new Uint8Array(capacity)
+    bytes.set(this.bytes.subarray(0, this.length))
+    this.bytes = bytes
+  }
+
+  /** Empties it; an outsized buffer is dropped. */
+  reset(): void {
+    this.length = 0
+    if (this.bytes.length > REPLY_BUFFER_BYTES) this.bytes = new Uint8Array(REPLY_BUFFER_BYTES)
+  }
+
+  /** Cuts back to an earlier `length`. */
+  truncate(length: number): void {
+    assert(length <= this.length, 'a reply is cut, never stretched')
+    this.length = length
+  }
+
+  /** `+OK`. */
+  ok(): void {
+    this.ensure(5)
+    const bytes = this.bytes
+    const at = this.length
+    bytes[at] = 43
+    bytes[at + 1] = 79
+    bytes[at + 2] = 75
+    bytes[at + 3] = CR
+    bytes[at + 4] = LF
+    this.length = at + 5
+  }
+
+  /** A simple string; `text` is latin1 without line ends. */
+  simple(text: string): void {
+    this.line(43, text)
+  }
+
+  /** An error; `text` begins with its code (`ERR ...`), as in error-texts.ts. Line ends become spaces. */
+  error(text: string): void {
+    this.errorCount++
+    this.lastError = text
+    this.line(45, text.includes('\r') || text.includes('\n') ? text.replace(/[\r\n]/g, ' ') : text)
+  }
+
+  /** An integer of magnitude below 2^53. */
+  integer(value: number): void {
+    this.ensure(24)
+    this.bytes[this.length++] = 58
+    this.digits(value)
+    this.endLine()
+  }
+
+  /** An integer of any size (64 bits in practice). */
+  bigInteger(value: bigint): void {
+    this.line(58, value.toString())
+  }
+
+  /** A bulk string from a range of bytes. */
+  bulk(source: Uint8Array, offset: number, length: number): void {
+    this.ensure(length + 32)
+    this.bytes[this.length++] = 36
+    this.digits(length)
+    this.endLine()
+    copyBytes(this.bytes, this.length, source, offset, length)
+    this.length += length
+    this.endLine()
+  }
+
+  /** A bulk string from a latin1 string. */
+  bulkText(text: string): void {
+    this.ensure(text.length + 32)
+    this.bytes[this.length++] = 36
+    this.digits(text.length)
+    this.endLine()
+    this.raw(text)
+    this.endLine()
+  }
+
+  /** A bulk string of an integer's digits (magnitude below 2^53). */
+  bulkInteger(value: number): void {
+    this.bulkText(String(value))
+  }
+
+  /** Null: `$-1` or `_`. */
+  nil(): void {
+    if (this.resp3) this.line(95, '')
+    else this.line(36, '-1')
+  }
+
+  /** Null where RESP2 has the null array: `*-1` or `_`. */
+  nilArray(): void {
+    if (this.resp3) this.line(95, '')
+    else this.line(42, '-1')
+  }
+
+  /** Header of an array of `count` elements that follow. */
+  array(count: number): void {
+    this.header(42, count)
+  }
+
+  /** Header of a map of `count` pairs: in RESP2 an array of twice as many. */
+  map(count: number): void {
+    if (this.resp3) this.header(37, count)
+    else this.header(42, count * 2)
+  }
+
+  /** Header of a set: in RESP2 an array. */
+  set(count: number): void {
+    this.header(this.resp3 ? 126 : 42, count)
+  }
+
+  /** Header of a push message: in RESP2 an array. */
+  push(count: number): void {
+    this.header(this.resp3 ? 62 : 42, count)
+  }
+
+  /** Header of an attribute map; RESP3 only. */
+  attribute(count: number): void {
+    this.header(124, count)
+  }
+
+  /** A boolean: `#t`, or an integer in RESP2. */
+  boolean(value: boolean): void {
+    if (this.resp3) this.line(35, value ? 't' : 'f')
+    else this.integer(value ? 1 : 0)
+  }
+
+  /** A double whose text form is given: `,text`, or a bulk string in RESP2. */
+  double(text: string): void {
+    if (this.resp3) this.line(44, text)
+    else this.bulkText(text)
+  }
+
+  /** A verbatim string with its three-letter format: in RESP2 a bulk string. */
+  verbatim(format: string, text: string): void {
+    if (!this.resp3) {
+      this.bulkText(text)
+      return
+    }
+    this.header(61, text.length + 4)
+    this.ensure(text.length + 8)
+    this.raw(format)
+    this.bytes[this.length++] = 58
+    this.raw(text)
+    this.endLine()
+  }
+
+  /** Bytes already in RESP. */
+  encoded(source: Uint8Array, offset: number, length: number): void {
+    this.ensure(length)
+    copyBytes(this.bytes, this.length, source, offset, length)
+    this.length += length
+  }
+
+  /**
+   * Puts an array header before what was written since `mark` (an earlier `length`), for arrays whose count is known
+   * only at the end. O(bytes since the mark).
+   */
+  arrayFrom(mark: number, count: number): void {
+    this.insertHeader(mark, 42, count)
+  }
+
+  /** The same for a set (RESP2: an array). */
+  setFrom(mark: number, count: number): void {
+    this.insertHeader(mark, this.resp3 ? 126 : 42, count)
+  }
+
+  private insertHeader(mark: number, type: number, count: number): void {
+    const end = this.length
+    this.header(type, count)
+    const headerBytes = this.length - end
+    const header = this.bytes.slice(end, this.length)
+    this.bytes.copyWithin(mark + headerBytes, mark, end)
+    this.bytes.set(header, mark)
+  }
+
+  private header(type: number, count: number): void {
+    this.ensure(24)
+    this.bytes[this.length++] = type
+    this.digits(count)
+    this.endLine()
+  }
+
+  private line(type: number, text: string): void {
+    this.ensure(text.length + 3)
+    this.bytes[this.length++] = type
+    this.raw(text)
+    this.endLine()
+  }
+
+  private raw(text: string): void {
+    const bytes = this.bytes
+    let at = this.length
+    for (let i = 0; i < text.length; i++) bytes[at++] = text.charCodeAt(i)
+    this.length = at
+  }
+
+  private endLine(): void {
+    this.bytes[this.length] = CR
+    this.bytes[this.length + 1] = LF
+    this.length += 2
+  }
+
+  /** Decimal digits of an integer of magnitude below 2^53; the caller has made room. */
+  private digits(value: number): void {
+    const bytes = this.bytes
+    let at = this.length
+    if (value < 0) {
+      bytes[at++] = 45
+      value = -value
+    }
+    let count = 0
+    while (value > 0x3fffffff) {
+      const quotient = Math.floor(value / 10)
+      scratchDigits[count++] = 48 + (value - quotient * 10)
+      value = quotient
+    }
+    let small = value | 0
+    do {
+      const quotient = (small / 10) | 0
+      scratchDigits[count++] = 48 + small - quotient * 10
+      small = quotient
+    } while (small > 0)
+    while (count > 0) bytes[at++] = scratchDigits[--count]
+    this.length = at
+  }
+}
