@@ -1,0 +1,156 @@
+/* The command table: every command and subcommand with a number, found by name. Built from the families in the same
+ * order in every thread, so that a number means the same command everywhere. Any thread. Hot: lookup().
+ *
+ * Names hash to an open-addressing table of command numbers; verification compares the name, so a collision costs a
+ * probe and never an error. */
+import { type Args } from './args.ts'
+import { assert } from './assert.ts'
+import { bytesOf } from './bytes.ts'
+import {
+  type CommandSpec,
+  type Family,
+  type Handler,
+  aclCategories,
+  MOVABLE_KEYS,
+  type Place,
+} from './command-spec.ts'
+
+/** One numbered command. */
+export interface Command<Context> {
+  /** Index in the table. */
+  id: number
+  spec: CommandSpec<Context>
+  group: string
+  /** Lower-case, with its container: `get`, `config|get`. */
+  fullName: string
+  /** The container's number, -1 for a top-level command. */
+  parent: number
+  /** Numbers of the subcommands. */
+  children: number[]
+  name: Uint8Array
+  arity: number
+  flags: number
+  categories: number
+  runs: Place
+  handler: Handler<Context> | undefined
+  /** COMMAND INFO's legacy key range. */
+  firstKey: number
+  lastKey: number
+  keyStep: number
+}
+
+const LOOKUP_SLOTS = 2048
+
+export class CommandTable<Context> {
+  readonly commands: Command<Context>[] = []
+  private readonly slots = new Int16Array(LOOKUP_SLOTS).fill(-1)
+
+  constructor(families: readonly Family<Context>[]) {
+    for (const family of families) {
+      for (const spec of family.commands) this.add(family.group, spec)
+    }
+  }
+
+  private add(group: string, spec: CommandSpec<Context>): void {
+    const command = this.number(group, spec, -1, spec.name.toLowerCase())
+    assert(this.lookup(command.name, 0, command.name.length) < 0, 'a command is declared once')
+    let slot = nameHash(command.name, 0, command.name.length)
+    while (this.slots[slot] >= 0) slot = (slot + 1) & (LOOKUP_SLOTS - 1)
+    this.slots[slot] = command.id
+    for (const sub of spec.subcommands ?? []) {
+      const child = this.number(group, sub, command.id, `${command.fullName}|${sub.name.toLowerCase()}`)
+      command.children.push(child.id)
+    }
+  }
+
+  private number(group: string, spec: CommandSpec<Context>, parent: number, fullName: string): Command<Context> {
+    const legacy = legacyKeyRange(spec)
+    const command: Command<Context> = {
+      id: this.commands.length,
+      spec,
+      group,
+      fullName,
+      parent,
+      children: [],
+      name: bytesOf(spec.name),
+      arity: spec.arity,
+      flags: spec.flags | (legacy.movable ? MOVABLE_KEYS : 0),
+      categories: aclCategories(spec.acl, spec.flags),
+      runs: spec.runs,
+      handler: spec.handler,
+      firstKey: legacy.first,
+      lastKey: legacy.last,
+      keyStep: legacy.step,
+    }
+    this.commands.push(command)
+    return command
+  }
+
+  /** The number of the top-level command that a range names in any case, -1 for none. */
+  lookup(bytes: Uint8Array, offset: number, length: number): number {
+    let slot = nameHash(bytes, offset, length)
+    let id = this.slots[slot]
+    while (id >= 0) {
+      const name = this.commands[id].name
+      if (name.length === length) {
+        let i = 0
+        while (i < length && upper(bytes[offset + i]) === name[i]) i++
+        if (i === length) return id
+      }
+      slot = (slot + 1) & (LOOKUP_SLOTS - 1)
+      id = this.slots[slot]
+    }
+    return -1
+  }
+
+  /** The command of these arguments: the subcommand where there is one, its container where the word is unknown. */
+  resolve(args: Args): Command<Context> | undefined {
+    const id = this.lookup(args.bytes, args.offset[0], args.length[0])
+    if (id < 0) return undefined
+    const command = this.commands[id]
+    if (command.children.length === 0 || args.count < 2) return command
+    return this.subcommand(command, args) ?? command
+  }
+
+  /** The subcommand that argument 1 names. */
+  subcommand(container: Command<Context>, args: Args): Command<Context> | undefined {
+    for (const id of container.children) if (args.is(1, this.commands[id].name)) return this.commands[id]
+    return undefined
+  }
+
+  /** By full name in any case: `get`, `config|get`. */
+  byName(fullName: string): Command<Context> | undefined {
+    const wanted = fullName.toLowerCase()
+    return this.commands.find((command) => command.fullName === wanted)
+  }
+}
+
+function upper(byte: number): number {
+  return byte >= 97 && byte <= 122 ? byte - 32 : byte
+}
+
+/** Mixes length and bytes with their case bit cleared. */
+function nameHash(bytes: Uint8Array, offset: number, length: number): number {
+  let hash = length
+  const end = offset + (length < 20 ? length : 20)
+  for (let i = offset; i < end; i++) hash = (Math.imul(hash, 31) + (bytes[i] & 0xdf)) | 0
+  return (hash ^ (hash >>> 11)) & (LOOKUP_SLOTS - 1)
+}
+
+/** First key, last key and step as COMMAND INFO shows them: of the range specifications, 0 0 0 when there are none. */
+function legacyKeyRange<Context>(spec: CommandSpec<Context>) {
+  let first = 0
+  let last = 0
+  let step = 0
+  let movable = false
+  for (const key of spec.keys) {
+    if (!('index' in key.begin) || !('last' in key.find) || (first !== 0 && key.begin.index !== last + step)) {
+      movable = true
+      continue
+    }
+    if (first === 0) first = key.begin.index
+    last = key.find.last < 0 ? key.find.last : key.begin.index + key.find.last
+    step = key.find.step
+  }
+  return { first, last, step, movable }
+}

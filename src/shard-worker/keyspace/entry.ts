@@ -1,0 +1,200 @@
+/* One key and its value: a single arena block. Held by whoever holds the shard's baton. Hot: plain functions of
+ * offsets. Offsets in bytes, integers little-endian, the block 8-aligned:
+ *
+ *   0      1       2           4            8          12
+ *   | kind | flags | key u16   | access u32 | body u32 | [expire u64] | [key u32] | key bytes | value bytes |
+ *
+ * kind    type in the low four bits, encoding in the high four (Redis's OBJ_* numbers).
+ * flags   HAS_EXPIRE: the expire field is there. LONG_KEY: the key's length stands in its own u32, key u16 is 0xFFFF.
+ *         OUT_OF_LINE: body is the arena offset of the value's own block; without it body is the length in bytes of a
+ *         string that follows the key.
+ * access  low 24 bits: LRU clock in seconds, or LFU (16 bits minutes, 8 bits logarithmic counter), as in Redis.
+ * expire  Unix milliseconds, 64 bits.
+ *
+ * An out-of-line string is a block of its own: | length u32 | unused u32 | bytes |, so that it can grow without moving
+ * the entry; Redis's raw strings differ from embstr by history, not by place, so encoding and place are independent.
+ *
+ * I1  flags has no bit but the three named; type is never an unknown one.
+ * I2  header, key and embedded value fit the block's capacity.
+ * I3  a string's OUT_OF_LINE length fits its own block. */
+import { assert } from '../../base/assert.ts'
+import type { Arena } from '../../shm/arena/arena.ts'
+
+export const ENTRY_KIND = 0
+export const ENTRY_FLAGS = 1
+export const ENTRY_KEY_LENGTH = 2
+export const ENTRY_ACCESS = 4
+export const ENTRY_BODY = 8
+export const ENTRY_HEADER_BYTES = 12
+
+/* The two flags that lengthen the header are worth a shift of the bytes they add (see headerBytes). */
+export const HAS_EXPIRE = 1
+export const OUT_OF_LINE = 2
+export const LONG_KEY = 4
+const LONG_KEY_MARK = 0xffff
+
+export const TYPE_STRING = 0
+export const TYPE_LIST = 1
+export const TYPE_SET = 2
+export const TYPE_ZSET = 3
+export const TYPE_HASH = 4
+export const TYPE_STREAM = 6
+
+export const ENCODING_RAW = 0
+export const ENCODING_INT = 1
+export const ENCODING_HASHTABLE = 2
+export const ENCODING_INTSET = 6
+export const ENCODING_SKIPLIST = 7
+export const ENCODING_EMBSTR = 8
+export const ENCODING_QUICKLIST = 9
+export const ENCODING_STREAM = 10
+export const ENCODING_LISTPACK = 11
+
+/** Strings up to this long are embstr when set whole (OBJ_ENCODING_EMBSTR_SIZE_LIMIT). */
+export const EMBSTR_MAX_BYTES = 44
+/** A string is embedded in its entry while the entry stays below this; larger ones get a block of their own. */
+export const EMBEDDED_ENTRY_MAX_BYTES = 1024
+/** Header of an out-of-line string's block. */
+export const STRING_BLOCK_HEADER_BYTES = 8
+
+const ACCESS_MASK = 0xffffff
+const TWO_32 = 4294967296
+
+/** The first word of an entry: kind, flags and short key length in one load. */
+export function headOf(arena: Arena, entry: number): number {
+  return arena.u32[entry >> 2]
+}
+
+export function typeOf(arena: Arena, entry: number): number {
+  return arena.u8[entry] & 15
+}
+
+export function encodingOf(arena: Arena, entry: number): number {
+  return arena.u8[entry] >> 4
+}
+
+export function setKind(arena: Arena, entry: number, type: number, encoding: number): void {
+  arena.u8[entry] = type | (encoding << 4)
+}
+
+export function flagsOf(arena: Arena, entry: number): number {
+  return arena.u8[entry + ENTRY_FLAGS]
+}
+
+/** Bytes before the key: the fixed header and what the flags add (HAS_EXPIRE 8, LONG_KEY 4). */
+export function headerBytes(flags: number): number {
+  return ENTRY_HEADER_BYTES + ((flags & HAS_EXPIRE) << 3) + (flags & LONG_KEY)
+}
+
+export function keyOffset(arena: Arena, entry: number): number {
+  return entry + headerBytes(flagsOf(arena, entry))
+}
+
+export function keyLength(arena: Arena, entry: number): number {
+  const head = headOf(arena, entry)
+  const short = head >>> 16
+  if (short !== LONG_KEY_MARK) return short
+  return arena.u32[(entry + ENTRY_HEADER_BYTES + (((head >> 8) & HAS_EXPIRE) << 3)) >> 2]
+}
+
+/** The flags a key of this length needs. */
+export function keyFlags(length: number): number {
+  return length >= LONG_KEY_MARK ? LONG_KEY : 0
+}
+
+/** Bytes of an entry with these flags, key length and embedded value length. */
+export function entryBytes(flags: number, keyBytes: number, embeddedBytes: number): number {
+  return headerBytes(flags) + keyBytes + embeddedBytes
+}
+
+/** Bytes in use within the entry's block. */
+export function usedBytesOf(arena: Arena, entry: number): number {
+  const flags = flagsOf(arena, entry)
+  const embedded = flags & OUT_OF_LINE ? 0 : arena.u32[(entry + ENTRY_BODY) >> 2]
+  return headerBytes(flags) + keyLength(arena, entry) + embedded
+}
+
+/** Writes kind, flags, key length, access and body of a fresh block; the caller writes expire, key and value. */
+export function writeHeader(
+  arena: Arena,
+  entry: number,
+  kind: number,
+  flags: number,
+  keyBytes: number,
+  access: number,
+  body: number,
+): void {
+  const words = arena.u32
+  const at = entry >> 2
+  if (flags & LONG_KEY) {
+    words[at] = kind | (flags << 8) | (LONG_KEY_MARK << 16)
+    words[(entry + ENTRY_HEADER_BYTES + ((flags & HAS_EXPIRE) << 3)) >> 2] = keyBytes
+  } else {
+    words[at] = kind | (flags << 8) | (keyBytes << 16)
+  }
+  words[at + 1] = access
+  words[at + 2] = body
+}
+
+/** Unix milliseconds at which the key expires; call only with HAS_EXPIRE. Exact below 2^53. */
+export function expireOf(arena: Arena, entry: number): number {
+  const at = (entry + ENTRY_HEADER_BYTES) >> 2
+  return arena.u32[at] + arena.i32[at + 1] * TWO_32
+}
+
+/** The same, exact over all 64 bits. */
+export function bigExpireOf(arena: Arena, entry: number): bigint {
+  const at = (entry + ENTRY_HEADER_BYTES) >> 2
+  return (BigInt(arena.i32[at + 1]) << 32n) | BigInt(arena.u32[at])
+}
+
+/** Writes the expire field of an entry that has one, from the low and high half of 64 bits. */
+export function writeExpire(arena: Arena, entry: number, low: number, high: number): void {
+  const at = (entry + ENTRY_HEADER_BYTES) >> 2
+  arena.u32[at] = low
+  arena.i32[at + 1] = high
+}
+
+/** The 24 bits of LRU or LFU. */
+export function accessOf(arena: Arena, entry: number): number {
+  return arena.u32[(entry + ENTRY_ACCESS) >> 2] & ACCESS_MASK
+}
+
+export function setAccess(arena: Arena, entry: number, access: number): void {
+  arena.u32[(entry + ENTRY_ACCESS) >> 2] = access & ACCESS_MASK
+}
+
+/** Offset of a string value's first byte. */
+export function stringOffset(arena: Arena, entry: number): number {
+  const head = headOf(arena, entry)
+  const flags = (head >> 8) & 0xff
+  if (flags & OUT_OF_LINE) return arena.u32[(entry + ENTRY_BODY) >> 2] + STRING_BLOCK_HEADER_BYTES
+  return entry + headerBytes(flags) + keyLength(arena, entry)
+}
+
+/** Bytes of a string value. */
+export function stringLength(arena: Arena, entry: number): number {
+  const body = arena.u32[(entry + ENTRY_BODY) >> 2]
+  return flagsOf(arena, entry) & OUT_OF_LINE ? arena.u32[body >> 2] : body
+}
+
+/** The value's own block; call only with OUT_OF_LINE. */
+export function blockOf(arena: Arena, entry: number): number {
+  return arena.u32[(entry + ENTRY_BODY) >> 2]
+}
+
+/** Asserts I1 to I3 for one entry. */
+export function checkEntry(arena: Arena, entry: number): void {
+  const flags = flagsOf(arena, entry)
+  const type = typeOf(arena, entry)
+  assert((flags & ~(HAS_EXPIRE | OUT_OF_LINE | LONG_KEY)) === 0, 'I1 only known flags')
+  assert(type <= TYPE_HASH || type === TYPE_STREAM, 'I1 a known type')
+  assert(usedBytesOf(arena, entry) <= arena.capacity(entry), 'I2 the entry fits its block')
+  if (type === TYPE_STRING && flags & OUT_OF_LINE) {
+    const block = blockOf(arena, entry)
+    assert(
+      arena.u32[block >> 2] + STRING_BLOCK_HEADER_BYTES <= arena.capacity(block),
+      'I3 an out-of-line string fits its block',
+    )
+  }
+}

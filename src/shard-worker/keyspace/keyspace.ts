@@ -1,0 +1,524 @@
+/* One database of one shard: its keys, their expiries, and the few operations through which everything reads or changes
+ * them. Held by whoever holds the shard's baton. Hot.
+ *
+ * Lookups leave `hash` behind (and the tables the place they found), so that the change that follows a lookup of the same
+ * key hashes nothing again: insert(), relocate(), setExpire() and removeFound() speak of the key looked up last.
+ *
+ * I1  an entry is in `expires` exactly when it has HAS_EXPIRE, under the same hash.
+ * I2  a key that has expired is never returned by a lookup: it is deleted by the lookup that meets it. */
+import { assert } from '../../base/assert.ts'
+import { copyBytes } from '../../base/bytes.ts'
+import type { Arena } from '../../shm/arena/arena.ts'
+import type { Access } from './access.ts'
+import {
+  accessOf,
+  blockOf,
+  checkEntry,
+  EMBEDDED_ENTRY_MAX_BYTES,
+  ENTRY_ACCESS,
+  ENTRY_BODY,
+  ENTRY_FLAGS,
+  ENTRY_HEADER_BYTES,
+  entryBytes,
+  expireOf,
+  flagsOf,
+  HAS_EXPIRE,
+  headerBytes,
+  keyFlags,
+  keyLength,
+  keyOffset,
+  OUT_OF_LINE,
+  STRING_BLOCK_HEADER_BYTES,
+  setAccess,
+  stringLength,
+  typeOf,
+  usedBytesOf,
+  writeExpire,
+  writeHeader,
+} from './entry.ts'
+import {
+  DATABASE_EXPIRES,
+  DIRTY,
+  EXPIRED_KEYS,
+  KEYSPACE_HITS,
+  KEYSPACE_MISSES,
+  type Shard,
+} from './shard.ts'
+import { Table } from './table.ts'
+import { valueTypeOf } from './value-type.ts'
+
+/** Thrown when the shard's arena is full, before anything was changed; execute() answers with the OOM error. */
+export const ARENA_FULL = new Error('the arena is full')
+
+const EXPIRE_BYTES = 8
+/** A growing string's block doubles up to this much spare room (sds's SDS_MAX_PREALLOC). */
+const MAX_SPARE_BYTES = 1024 * 1024
+
+export class Keyspace {
+  readonly shard: Shard
+  readonly index: number
+  readonly keys: Table
+  readonly expires: Table
+  /** Arena offset of the database record. */
+  readonly record: number
+  readonly arena: Arena
+  private readonly access: Access
+  /** Hash of the key looked up last. */
+  hash: number
+
+  constructor(shard: Shard, index: number, record: number, seed: number) {
+    this.shard = shard
+    this.index = index
+    this.record = record
+    this.arena = shard.arena
+    this.access = shard.access
+    this.keys = new Table(shard.arena, record, seed)
+    this.expires = new Table(shard.arena, record + DATABASE_EXPIRES, seed)
+    this.hash = 0
+  }
+
+  /* Lookups: entry offset, or 0. */
+
+  /** For commands that read: counts a hit or miss and touches the key's LRU or LFU field. */
+  findForRead(bytes: Uint8Array, offset: number, length: number): number {
+    const entry = this.findWithoutTouch(bytes, offset, length)
+    if (entry !== 0 && !this.access.noTouch) this.touch(entry)
+    return entry
+  }
+
+  /** The same without the touch: TYPE, TTL, EXISTS, OBJECT. */
+  findWithoutTouch(bytes: Uint8Array, offset: number, length: number): number {
+    const entry = this.find(bytes, offset, length)
+    this.shard.counters[entry === 0 ? KEYSPACE_MISSES : KEYSPACE_HITS]++
+    return entry
+  }
+
+  /** For commands that write: touches, counts nothing. */
+  findForWrite(bytes: Uint8Array, offset: number, length: number): number {
+    const entry = this.find(bytes, offset, length)
+    if (entry !== 0 && !this.access.noTouch) this.touch(entry)
+    return entry
+  }
+
+  /** Neither counts nor touches, but deletes an expired key. */
+  find(bytes: Uint8Array, offset: number, length: number): number {
+    const keys = this.keys
+    this.hash = keys.hash(bytes, offset, length)
+    const entry = keys.find(this.hash, bytes, offset, length)
+    if (entry !== 0 && this.arena.u8[entry + ENTRY_FLAGS] & HAS_EXPIRE && this.isExpired(entry)) {
+      this.expireFound(entry)
+      return 0
+    }
+    return entry
+  }
+
+  isExpired(entry: number): boolean {
+    return (flagsOf(this.arena, entry) & HAS_EXPIRE) !== 0 && this.access.nowMs > expireOf(this.arena, entry)
+  }
+
+  private touch(entry: number): void {
+    const access = this.access
+    if (access.lfu) setAccess(this.arena, entry, access.touched(accessOf(this.arena, entry)))
+    else this.arena.u32[(entry + ENTRY_ACCESS) >> 2] = access.lruClock
+  }
+
+  private expireFound(entry: number): void {
+    this.shard.counters[EXPIRED_KEYS]++
+    this.changed(this.arena.u8, keyOffset(this.arena, entry), keyLength(this.arena, entry))
+    this.removeFound(entry)
+  }
+
+  /* Changes. */
+
+  /** Tells watchers that a key changed, and counts it. To be called where Redis calls signalModifiedKey. */
+  changed(bytes: Uint8Array, offset: number, length: number): void {
+    this.shard.counters[DIRTY]++
+    if (this.shard.watches.count !== 0) this.shard.watches.touch(this.index, bytes, offset, length)
+  }
+
+  /**
+   * Adds the key looked up last, which was not there, and returns its entry; the caller writes the value.
+   * A string (`embeddedBytes` >= 0) gets its body as stringOffset/stringLength tell, embedded or not by size; any other
+   * value is passed as its `block` with embeddedBytes -1. Throws ARENA_FULL with nothing changed.
+   */
+  insert(kind: number, bytes: Uint8Array, offset: number, length: number, embeddedBytes: number, block = 0): number {
+    const arena = this.arena
+    let flags = keyFlags(length)
+    let body = embeddedBytes
+    let inline = embeddedBytes
+    if (embeddedBytes < 0 || entryBytes(flags, length, embeddedBytes) > EMBEDDED_ENTRY_MAX_BYTES) {
+      flags |= OUT_OF_LINE
+      body = embeddedBytes < 0 ? block : this.allocateStringBlock(embeddedBytes, embeddedBytes)
+      inline = 0
+    }
+    const entry = arena.allocate(entryBytes(flags, length, inline))
+    if (entry !== 0) {
+      writeHeader(arena, entry, kind, flags, length, this.access.initial(), body)
+      copyBytes(arena.u8, entry + headerBytes(flags), bytes, offset, length)
+      if (this.keys.insert(this.hash, entry)) {
+        // The entry is found again by relocate() and its kin through `hash`.
+        return entry
+      }
+      arena.release(entry)
+    }
+    if (flags & OUT_OF_LINE && embeddedBytes >= 0) arena.release(body)
+    throw ARENA_FULL
+  }
+
+  private allocateStringBlock(length: number, room: number): number {
+    const block = this.arena.allocate(STRING_BLOCK_HEADER_BYTES + room)
+    if (block === 0) throw ARENA_FULL
+    this.arena.u32[block >> 2] = length
+    return block
+  }
+
+  /**
+   * Makes a string value `length` bytes long, keeping the bytes it has, and returns the entry, which may have moved; new
+   * bytes are not cleared. `greedy` leaves room to grow. Throws ARENA_FULL with nothing changed.
+   */
+  resizeString(entry: number, length: number, greedy: boolean): number {
+    const arena = this.arena
+    const flags = flagsOf(arena, entry)
+    if (flags & OUT_OF_LINE) {
+      this.resizeBlock(entry, length, greedy)
+      return entry
+    }
+    const keyBytes = keyLength(arena, entry)
+    const total = entryBytes(flags, keyBytes, length)
+    if (total <= arena.capacity(entry)) {
+      arena.u32[(entry + ENTRY_BODY) >> 2] = length
+      return entry
+    }
+    if (total <= EMBEDDED_ENTRY_MAX_BYTES) {
+      const moved = this.relocate(entry, total)
+      arena.u32[(moved + ENTRY_BODY) >> 2] = length
+      return moved
+    }
+    return this.moveOutOfLine(entry, length, greedy)
+  }
+
+  private resizeBlock(entry: number, length: number, greedy: boolean): void {
+    const arena = this.arena
+    const block = blockOf(arena, entry)
+    const capacity = arena.capacity(block)
+    const wanted = STRING_BLOCK_HEADER_BYTES + length
+    if (wanted <= capacity && (greedy || wanted * 2 > capacity)) {
+      arena.u32[block >> 2] = length
+      return
+    }
+    const old = arena.u32[block >> 2]
+    const moved = this.allocateStringBlock(length, greedy ? spareRoom(length) : length)
+    const kept = Math.min(old, length)
+    arena.u8.copyWithin(
+      moved + STRING_BLOCK_HEADER_BYTES,
+      block + STRING_BLOCK_HEADER_BYTES,
+      block + STRING_BLOCK_HEADER_BYTES + kept,
+    )
+    arena.u32[(entry + ENTRY_BODY) >> 2] = moved
+    arena.release(block)
+  }
+
+  /** Gives an embedded string a block of its own; the entry shrinks to header and key. */
+  private moveOutOfLine(entry: number, length: number, greedy: boolean): number {
+    const arena = this.arena
+    const flags = flagsOf(arena, entry)
+    const keyBytes = keyLength(arena, entry)
+    const block = this.allocateStringBlock(length, greedy ? spareRoom(length) : length)
+    const value = entry + headerBytes(flags) + keyBytes
+    const old = arena.u32[(entry + ENTRY_BODY) >> 2]
+    arena.u8.copyWithin(block + STRING_BLOCK_HEADER_BYTES, value, value + Math.min(old, length))
+    arena.u8[entry + ENTRY_FLAGS] = flags | OUT_OF_LINE
+    arena.u32[(entry + ENTRY_BODY) >> 2] = block
+    return this.shrinkEntry(entry)
+  }
+
+  /** Moves an entry to a smaller block when it wastes half of its own; stays when memory is short. */
+  private shrinkEntry(entry: number): number {
+    const used = usedBytesOf(this.arena, entry)
+    if (used * 2 > this.arena.capacity(entry) || !this.arena.fits(used)) return entry
+    return this.relocate(entry, used)
+  }
+
+  /** Moves an entry into a block of `bytes`; its tables follow. Throws ARENA_FULL with nothing changed. */
+  private relocate(entry: number, bytes: number): number {
+    const arena = this.arena
+    const moved = arena.allocate(bytes)
+    if (moved === 0) throw ARENA_FULL
+    arena.u8.copyWithin(moved, entry, entry + Math.min(bytes, usedBytesOf(arena, entry)))
+    const hash = this.keys.hashOf(entry)
+    let found = this.keys.findEntry(hash, entry)
+    assert(found, 'a live entry is in its table')
+    this.keys.replaceFound(moved)
+    if (flagsOf(arena, entry) & HAS_EXPIRE) {
+      found = this.expires.findEntry(hash, entry)
+      assert(found, 'I1 a volatile entry is in expires')
+      this.expires.replaceFound(moved)
+    }
+    arena.release(entry)
+    return moved
+  }
+
+  /** Changes a value's place from string to nothing: frees what hangs off the entry. */
+  private releaseValue(entry: number): void {
+    if (flagsOf(this.arena, entry) & OUT_OF_LINE) {
+      valueTypeOf(typeOf(this.arena, entry)).release(this.arena, blockOf(this.arena, entry))
+    }
+  }
+
+  /**
+   * Makes the key looked up last (`entry`, or 0 for none) a string of `length` bytes and returns its entry; the caller
+   * writes the bytes at stringOffset(). Any other value it had is freed. The expiry stays: see removeExpire().
+   * Throws ARENA_FULL with nothing changed.
+   */
+  assignString(
+    entry: number,
+    kind: number,
+    bytes: Uint8Array,
+    keyAt: number,
+    keyBytes: number,
+    length: number,
+  ): number {
+    if (entry === 0) return this.insert(kind, bytes, keyAt, keyBytes, length)
+    const arena = this.arena
+    const flags = flagsOf(arena, entry)
+    if ((flags & OUT_OF_LINE) === 0) {
+      const total = entryBytes(flags, keyBytes, length)
+      const capacity = arena.capacity(entry)
+      if (total <= capacity && total * 2 > capacity) {
+        arena.u8[entry] = kind
+        arena.u32[(entry + ENTRY_BODY) >> 2] = length
+        return entry
+      }
+    } else if (typeOf(arena, entry) === 0 && entryBytes(flags, keyBytes, length) > EMBEDDED_ENTRY_MAX_BYTES) {
+      this.resizeBlock(entry, length, false)
+      arena.u8[entry] = kind
+      return entry
+    }
+    return this.replaceValue(entry, kind, bytes, keyAt, keyBytes, length)
+  }
+
+  /** A new block for an existing key with a new string value; its expiry and place in the tables are kept. */
+  private replaceValue(entry: number, kind: number, bytes: Uint8Array, keyAt: number, keyBytes: number, length: number): number {
+    const arena = this.arena
+    const oldFlags = flagsOf(arena, entry)
+    let flags = oldFlags & ~OUT_OF_LINE
+    let body = length
+    let inline = length
+    if (entryBytes(flags, keyBytes, length) > EMBEDDED_ENTRY_MAX_BYTES) {
+      flags |= OUT_OF_LINE
+      body = this.allocateStringBlock(length, length)
+      inline = 0
+    }
+    const fresh = arena.allocate(entryBytes(flags, keyBytes, inline))
+    if (fresh === 0) {
+      if (flags & OUT_OF_LINE) arena.release(body)
+      throw ARENA_FULL
+    }
+    writeHeader(arena, fresh, kind, flags, keyBytes, accessOf(arena, entry), body)
+    if (flags & HAS_EXPIRE) {
+      const at = (entry + ENTRY_HEADER_BYTES) >> 2
+      writeExpire(arena, fresh, arena.u32[at], arena.i32[at + 1])
+      const found = this.expires.findEntry(this.hash, entry)
+      assert(found, 'I1 a volatile entry is in expires')
+      this.expires.replaceFound(fresh)
+    }
+    copyBytes(arena.u8, fresh + headerBytes(flags), bytes, keyAt, keyBytes)
+    this.keys.replaceFound(fresh)
+    this.releaseValue(entry)
+    arena.release(entry)
+    return fresh
+  }
+
+  /**
+   * Sets the expiry of an entry to a 64-bit Unix time in milliseconds given as two halves (see splitExpire) and returns
+   * the entry, which may have moved. Throws ARENA_FULL with nothing changed.
+   */
+  setExpire(entry: number, low: number, high: number): number {
+    const arena = this.arena
+    const flags = flagsOf(arena, entry)
+    if (flags & HAS_EXPIRE) {
+      writeExpire(arena, entry, low, high)
+      return entry
+    }
+    const hash = this.keys.hashOf(entry)
+    const used = usedBytesOf(arena, entry)
+    // `expires` first: it is what may fail, and holds only offsets; the entry is put right in the same breath.
+    const moved = this.withRoom(entry, used + EXPIRE_BYTES)
+    if (!this.expires.insert(hash, moved)) throw ARENA_FULL
+    arena.u8.copyWithin(
+      moved + ENTRY_HEADER_BYTES + EXPIRE_BYTES,
+      moved + ENTRY_HEADER_BYTES,
+      moved + used,
+    )
+    arena.u8[moved + ENTRY_FLAGS] = flags | HAS_EXPIRE
+    writeExpire(arena, moved, low, high)
+    return moved
+  }
+
+  /** The entry, moved if its block has less than `bytes`. */
+  private withRoom(entry: number, bytes: number): number {
+    return bytes <= this.arena.capacity(entry) ? entry : this.relocate(entry, bytes)
+  }
+
+  /** Makes an entry persistent; false when it was. The entry stays where it is. */
+  removeExpire(entry: number): boolean {
+    const arena = this.arena
+    const flags = flagsOf(arena, entry)
+    if ((flags & HAS_EXPIRE) === 0) return false
+    this.forgetExpire(entry)
+    const used = usedBytesOf(arena, entry)
+    arena.u8.copyWithin(
+      entry + ENTRY_HEADER_BYTES,
+      entry + ENTRY_HEADER_BYTES + EXPIRE_BYTES,
+      entry + used,
+    )
+    arena.u8[entry + ENTRY_FLAGS] = flags & ~HAS_EXPIRE
+    return true
+  }
+
+  private forgetExpire(entry: number): void {
+    const found = this.expires.findEntry(this.keys.hashOf(entry), entry)
+    assert(found, 'I1 a volatile entry is in expires')
+    this.expires.removeFound()
+    this.expires.shrinkIfSparse()
+  }
+
+  /** Deletes a key; false when it was not there (or had expired). */
+  remove(bytes: Uint8Array, offset: number, length: number): boolean {
+    const entry = this.find(bytes, offset, length)
+    if (entry === 0) return false
+    this.removeFound(entry)
+    return true
+  }
+
+  /** Deletes the entry that the last lookup found. */
+  removeFound(entry: number): void {
+    if (flagsOf(this.arena, entry) & HAS_EXPIRE) this.forgetExpire(entry)
+    this.keys.removeFound()
+    this.releaseValue(entry)
+    this.arena.release(entry)
+    this.keys.shrinkIfSparse()
+  }
+
+  /** Deletes an entry met by a walk rather than a lookup. */
+  removeEntry(entry: number): void {
+    const found = this.keys.findEntry(this.keys.hashOf(entry), entry)
+    assert(found, 'a live entry is in its table')
+    this.removeFound(entry)
+  }
+
+  /** Deletes an expired entry met by a walk, as the active expire cycle does. */
+  expireEntry(entry: number): void {
+    const found = this.keys.findEntry(this.keys.hashOf(entry), entry)
+    assert(found, 'a live entry is in its table')
+    this.expireFound(entry)
+  }
+
+  /**
+   * Adds the key looked up last in this keyspace, which was not there, with a copy of another entry's value (from any
+   * shard), its encoding and its expiry. Throws ARENA_FULL with nothing changed.
+   */
+  insertCopy(from: Keyspace, source: number, bytes: Uint8Array, offset: number, length: number): number {
+    const flags = flagsOf(from.arena, source)
+    const kind = from.arena.u8[source]
+    let entry: number
+    if (flags & OUT_OF_LINE) {
+      const block = valueTypeOf(typeOf(from.arena, source)).clone(from.arena, blockOf(from.arena, source), this.arena)
+      if (block === 0) throw ARENA_FULL
+      try {
+        entry = this.insert(kind, bytes, offset, length, -1, block)
+      } catch (error) {
+        valueTypeOf(typeOf(from.arena, source)).release(this.arena, block)
+        throw error
+      }
+    } else {
+      entry = this.insertEmbeddedCopy(from, source, kind, bytes, offset, length)
+    }
+    if ((flags & HAS_EXPIRE) === 0) return entry
+    const at = (source + ENTRY_HEADER_BYTES) >> 2
+    try {
+      return this.setExpire(entry, from.arena.u32[at], from.arena.i32[at + 1])
+    } catch (error) {
+      this.removeEntry(entry)
+      throw error
+    }
+  }
+
+  private insertEmbeddedCopy(
+    from: Keyspace,
+    source: number,
+    kind: number,
+    bytes: Uint8Array,
+    offset: number,
+    length: number,
+  ): number {
+    const valueBytes = stringLength(from.arena, source)
+    const entry = this.insert(kind, bytes, offset, length, valueBytes)
+    const value = keyOffset(from.arena, source) + keyLength(from.arena, source)
+    const target =
+      flagsOf(this.arena, entry) & OUT_OF_LINE
+        ? blockOf(this.arena, entry) + STRING_BLOCK_HEADER_BYTES
+        : keyOffset(this.arena, entry) + length
+    copyBytes(this.arena.u8, target, from.arena.u8, value, valueBytes)
+    return entry
+  }
+
+  /** Arena bytes of a key and its value. */
+  bytesOf(entry: number): number {
+    const own = this.arena.capacity(entry)
+    if ((flagsOf(this.arena, entry) & OUT_OF_LINE) === 0) return own
+    return own + valueTypeOf(typeOf(this.arena, entry)).bytes(this.arena, blockOf(this.arena, entry))
+  }
+
+  /** Deletes every key; returns how many there were. O(n). */
+  clear(): number {
+    const count = this.keys.used
+    let cursor = 0
+    do {
+      cursor = this.keys.scanStep(cursor)
+      for (let i = 0; i < this.keys.scannedCount; i++) {
+        this.releaseValue(this.keys.scanned[i])
+        this.arena.release(this.keys.scanned[i])
+      }
+    } while (cursor !== 0)
+    this.keys.clear()
+    this.expires.clear()
+    return count
+  }
+
+  /** Asserts I1 and the invariants of the tables and entries; hands every block to `own`. */
+  check(own: (block: number) => void): void {
+    let volatileCount = 0
+    this.keys.check((entry) => {
+      own(entry)
+      checkEntry(this.arena, entry)
+      const flags = flagsOf(this.arena, entry)
+      if (flags & HAS_EXPIRE) volatileCount++
+      if (flags & OUT_OF_LINE) {
+        valueTypeOf(typeOf(this.arena, entry)).check(this.arena, blockOf(this.arena, entry), own)
+      }
+    })
+    this.expires.check((entry) => {
+      assert((flagsOf(this.arena, entry) & HAS_EXPIRE) !== 0, 'I1 only volatile entries are in expires')
+    })
+    assert(volatileCount === this.expires.used, 'I1 every volatile entry is in expires')
+    this.keys.ownBuckets(own)
+    this.expires.ownBuckets(own)
+  }
+}
+
+function spareRoom(length: number): number {
+  return length < MAX_SPARE_BYTES ? length * 2 : length + MAX_SPARE_BYTES
+}
+
+const TWO_32 = 4294967296
+
+/** Low half of a Unix time in milliseconds (below 2^53), for setExpire. */
+export function lowHalf(ms: number): number {
+  return ms >>> 0
+}
+
+/** High half, likewise. */
+export function highHalf(ms: number): number {
+  return Math.floor(ms / TWO_32)
+}

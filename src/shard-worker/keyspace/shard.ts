@@ -1,0 +1,113 @@
+/* One shard: an arena and everything in it. All of a shard's state lives in the arena, so whoever holds its baton can run
+ * any command on it; this object and the ones it leads to are views. Root block of the arena, offsets in bytes:
+ *
+ *   0           4         8           12            16            64                       64 + 8 * 16
+ *   | databases | seed u32 | directory | watches u32 | watched u32 | counters f64[16]       |
+ *
+ * databases  their number.   seed  of the key hash, the same in all shards of a process.
+ * directory  arena offset of the database records, DATABASE_BYTES each.
+ * watches    arena offset of the watch table, 0 = none (see watch.ts).   watched  keys in it.
+ *
+ * Database record, one cache line and a half:
+ *
+ *   0            32              64            72             80
+ *   | keys Table | expires Table | avgTtl f64 | cursor u32   | ...96
+ *
+ * The counters are written by the baton holder alone and may be read by any thread at any time (aligned 8-byte loads). */
+import { assert } from '../../base/assert.ts'
+import type { Arena } from '../../shm/arena/arena.ts'
+import type { Access } from './access.ts'
+import { Keyspace } from './keyspace.ts'
+import { TABLE_BYTES, Table } from './table.ts'
+import { WatchTable } from './watch.ts'
+
+const ROOT_DATABASES = 0
+const ROOT_SEED = 4
+const ROOT_DIRECTORY = 8
+export const ROOT_WATCHES = 12
+export const ROOT_WATCHED = 16
+const ROOT_COUNTERS = 64
+
+export const DATABASE_BYTES = 96
+export const DATABASE_EXPIRES = TABLE_BYTES
+export const DATABASE_AVERAGE_TTL = 64
+export const DATABASE_EXPIRE_CURSOR = 72
+
+/* Counters by index. */
+export const KEYSPACE_HITS = 0
+export const KEYSPACE_MISSES = 1
+export const EXPIRED_KEYS = 2
+export const EVICTED_KEYS = 3
+/** Changes since the start (rdb_changes_since_last_save derives from it). */
+export const DIRTY = 4
+export const EXPIRED_TIME_CAP_REACHED = 5
+export const EXPIRE_CYCLE_US = 6
+export const LAZY_FREED_OBJECTS = 7
+/** Share of sampled volatile keys that were logically expired, times 100 (expired_stale_perc). */
+export const EXPIRED_STALE_PERCENT = 8
+export const COUNTERS = 16
+
+export class Shard {
+  readonly index: number
+  readonly arena: Arena
+  readonly access: Access
+  readonly counters: Float64Array
+  readonly keyspaces: readonly Keyspace[]
+  readonly watches: WatchTable
+
+  /** A view of a shard whose arena was initialized. */
+  constructor(index: number, arena: Arena, access: Access) {
+    this.index = index
+    this.arena = arena
+    this.access = access
+    this.counters = new Float64Array(arena.buffer, arena.root + ROOT_COUNTERS, COUNTERS)
+    const word = arena.root >> 2
+    const directory = arena.u32[word + (ROOT_DIRECTORY >> 2)]
+    assert(directory !== 0, 'a shard is initialized before it is viewed')
+    const seed = arena.u32[word + (ROOT_SEED >> 2)]
+    this.watches = new WatchTable(arena)
+    const keyspaces: Keyspace[] = []
+    for (let db = 0; db < arena.u32[word + (ROOT_DATABASES >> 2)]; db++) {
+      keyspaces.push(new Keyspace(this, db, directory + db * DATABASE_BYTES, seed))
+    }
+    this.keyspaces = keyspaces
+  }
+
+  /** Lays out an empty shard in a fresh arena. */
+  static initialize(arena: Arena, databases: number, seed: number): void {
+    const directory = arena.allocate(databases * DATABASE_BYTES)
+    assert(directory !== 0, 'a fresh arena holds the database records')
+    arena.u8.fill(0, directory, directory + databases * DATABASE_BYTES)
+    for (let db = 0; db < databases; db++) {
+      Table.initialize(arena, directory + db * DATABASE_BYTES)
+      Table.initialize(arena, directory + db * DATABASE_BYTES + DATABASE_EXPIRES)
+    }
+    const word = arena.root >> 2
+    arena.u32[word + (ROOT_DATABASES >> 2)] = databases
+    arena.u32[word + (ROOT_SEED >> 2)] = seed
+    arena.u32[word + (ROOT_DIRECTORY >> 2)] = directory
+  }
+
+  /** Whether any key of any database has an expiry: what the cron asks before it sends an expire cycle. */
+  hasVolatileKeys(): boolean {
+    for (const keyspace of this.keyspaces) if (keyspace.expires.used > 0) return true
+    return false
+  }
+
+  /** Asserts every invariant of the shard: arena, tables, entries, watches, and that no block leaked. O(everything). */
+  check(): void {
+    const owned = new Set<number>([this.arena.u32[(this.arena.root + ROOT_DIRECTORY) >> 2]])
+    const own = (block: number) => {
+      assert(!owned.has(block), 'a block has one owner')
+      owned.add(block)
+    }
+    for (const keyspace of this.keyspaces) keyspace.check(own)
+    this.watches.check(own)
+    let live = 0
+    this.arena.check((offset) => {
+      live++
+      assert(owned.has(offset), 'a live block has an owner')
+    })
+    assert(live === owned.size, 'an owned block is live')
+  }
+}

@@ -1,0 +1,566 @@
+/* The keyspace table: a hash table of entry offsets in cache-line buckets, rehashed a bucket at a time. Held by whoever
+ * holds the shard's baton. Hot. It stores offsets of entries (see entry.ts) and compares keys through them; a Table
+ * object is a view without state of its own but for the place of the last find.
+ *
+ * Descriptor (TABLE_BYTES, zeroed = empty):
+ *
+ *   0         4      8      12        16     20       24
+ *   | bucket0 | mask0 | used | bucket1 | mask1 | rehash | pauses | ...32
+ *
+ * bucket0/1  arena offset of the two bucket arrays, 0 = none.   mask  buckets - 1.
+ * used       entries in both.   rehash  -1, or the next small index to move.   pauses  > 0: rehashing waits.
+ *
+ * Bucket, one cache line, twelve ways:
+ *
+ *   0            12     16                                      64
+ *   | tag u8[12] | next | entry u32[12]                          |
+ *
+ * tag   the hash's high byte, 0 made 1; 0 = free way.   next  overflow bucket, 0 = none.
+ *
+ * Rehashing differs from Redis's dict: buckets of the small table map to a fixed set of buckets of the large one (their
+ * masks nest), so "small index < rehash" says alone which table holds a key. Any lookup touches one chain, inserts go
+ * where the key belongs, and the target buckets are zeroed when they are reached: starting a rehash of a table of any
+ * size costs no clearing.
+ *
+ * I1  tag = 0 exactly when entry = 0.
+ * I2  without rehash every key sits in the chain of bucket0 that its hash names; during one, in bucket1's chain exactly
+ *     when (hash & smaller mask) < rehash.
+ * I3  `used` counts the ways in use.
+ * I4  in a chain of several buckets no bucket but the last has a free way, and the last is not empty. */
+import { AssertionError, assert } from '../../base/assert.ts'
+import { keyHash } from '../../base/key-hash.ts'
+import { type Random, randomBelow } from '../../base/ports.ts'
+import type { Arena } from '../../shm/arena/arena.ts'
+import { headerBytes, keyLength, keyOffset } from './entry.ts'
+
+export const BUCKET_BYTES = 64
+export const BUCKET_WAYS = 12
+export const BUCKET_NEXT = 12
+export const BUCKET_ENTRIES = 16
+assert(BUCKET_ENTRIES + 4 * BUCKET_WAYS === BUCKET_BYTES, 'a bucket is one cache line')
+const BUCKET_SHIFT = 6
+const TAG_WORDS = BUCKET_WAYS / 4
+const NEXT_WORD = BUCKET_NEXT >> 2
+const ENTRIES_WORD = BUCKET_ENTRIES >> 2
+
+export const TABLE_BYTES = 32
+/* Word offsets within the descriptor. */
+const BUCKETS0 = 0
+const MASK0 = 1
+const USED = 2
+const BUCKETS1 = 3
+const MASK1 = 4
+const REHASH = 5
+const PAUSES = 6
+
+/** Buckets of a table's first array. */
+export const INITIAL_BUCKETS = 4
+/** Grows when there are more than this many entries per bucket: 9 of 12 ways, 11% of buckets overflow just before. */
+const GROW_ENTRIES_PER_BUCKET = 9
+/** Shrinks below one entry per bucket (8% of the ways, Redis: 10%). */
+const SHRINK_ENTRIES_PER_BUCKET = 1
+const MAX_BUCKETS = 1 << 24
+/** RANDOM tries before it walks. */
+const RANDOM_TRIES = 200
+/** Entries a chain is expected to hold at most, for fair sampling. */
+const FAIR_CHAIN_ENTRIES = 2 * BUCKET_WAYS
+
+export class Table {
+  readonly arena: Arena
+  private readonly u8: Uint8Array
+  private readonly u32: Uint32Array
+  private readonly i32: Int32Array
+  /** Word index of the descriptor. */
+  private readonly base: number
+  private readonly seed: number
+  /** Where the last successful find stood. */
+  private foundHead: number
+  private foundBucket: number
+  private foundWay: number
+  /** Entries that the last scanStep visited, valid until the next call. */
+  scanned: Int32Array
+  scannedCount: number
+
+  /** A view of the table whose descriptor lies at `offset`. */
+  constructor(arena: Arena, offset: number, seed: number) {
+    this.arena = arena
+    this.u8 = arena.u8
+    this.u32 = arena.u32
+    this.i32 = arena.i32
+    this.base = offset >> 2
+    this.seed = seed
+    this.foundHead = 0
+    this.foundBucket = 0
+    this.foundWay = 0
+    this.scanned = new Int32Array(64)
+    this.scannedCount = 0
+  }
+
+  /** Makes zeroed memory at `offset` an empty table. */
+  static initialize(arena: Arena, offset: number): void {
+    arena.u8.fill(0, offset, offset + TABLE_BYTES)
+    arena.i32[(offset >> 2) + REHASH] = -1
+  }
+
+  get used(): number {
+    return this.u32[this.base + USED]
+  }
+
+  get isRehashing(): boolean {
+    return this.i32[this.base + REHASH] >= 0
+  }
+
+  /** Buckets of the first and second array, without overflow buckets. */
+  get bucketCounts(): [number, number] {
+    const { i32, base } = this
+    return [i32[base + BUCKETS0] ? i32[base + MASK0] + 1 : 0, i32[base + BUCKETS1] ? i32[base + MASK1] + 1 : 0]
+  }
+
+  /** The hash of a key in this process. */
+  hash(bytes: Uint8Array, offset: number, length: number): number {
+    return keyHash(bytes, offset, length, this.seed)
+  }
+
+  hashOf(entry: number): number {
+    return keyHash(this.u8, keyOffset(this.arena, entry), keyLength(this.arena, entry), this.seed)
+  }
+
+  /** First bucket of the chain that a hash names, 0 in an empty table. */
+  private chain(hash: number): number {
+    const i32 = this.i32
+    const base = this.base
+    const buckets0 = i32[base + BUCKETS0]
+    if (buckets0 === 0) return 0
+    const mask0 = i32[base + MASK0]
+    const rehash = i32[base + REHASH]
+    if (rehash < 0) return buckets0 + ((hash & mask0) << BUCKET_SHIFT)
+    const mask1 = i32[base + MASK1]
+    return (hash & (mask0 < mask1 ? mask0 : mask1)) < rehash
+      ? i32[base + BUCKETS1] + ((hash & mask1) << BUCKET_SHIFT)
+      : buckets0 + ((hash & mask0) << BUCKET_SHIFT)
+  }
+
+  /** The entry of a key, 0 when there is none. O(1). */
+  find(hash: number, bytes: Uint8Array, offset: number, length: number): number {
+    const head = this.chain(hash)
+    if (head === 0) return 0
+    const u32 = this.u32
+    const u8 = this.u8
+    const tags = Math.imul(tagOf(hash), 0x01010101)
+    let bucket = head
+    do {
+      const word = bucket >> 2
+      for (let group = 0; group < TAG_WORDS; group++) {
+        // Bytes of `difference` that are zero are ways with our tag; a borrow can flag a wrong one, which the key settles.
+        const difference = u32[word + group] ^ tags
+        let matches = (difference - 0x01010101) & ~difference & 0x80808080
+        while (matches !== 0) {
+          const way = (group << 2) + ((31 - Math.clz32(matches & -matches)) >> 3)
+          const entry = u32[word + ENTRIES_WORD + way]
+          if (entry !== 0) {
+            const header = u32[entry >> 2]
+            if (header >>> 16 === length) {
+              const key = entry + headerBytes((header >> 8) & 0xff)
+              let i = 0
+              while (i < length && u8[key + i] === bytes[offset + i]) i++
+              if (i === length) {
+                this.foundHead = head
+                this.foundBucket = bucket
+                this.foundWay = way
+                return entry
+              }
+            } else if (length >= 0xffff && this.longKeyEquals(entry, bytes, offset, length)) {
+              this.foundHead = head
+              this.foundBucket = bucket
+              this.foundWay = way
+              return entry
+            }
+          }
+          matches &= matches - 1
+        }
+      }
+      bucket = u32[word + NEXT_WORD]
+    } while (bucket !== 0)
+    return 0
+  }
+
+  private longKeyEquals(entry: number, bytes: Uint8Array, offset: number, length: number): boolean {
+    if (keyLength(this.arena, entry) !== length) return false
+    const key = keyOffset(this.arena, entry)
+    for (let i = 0; i < length; i++) if (this.u8[key + i] !== bytes[offset + i]) return false
+    return true
+  }
+
+  /** Finds an entry by its offset rather than its key. */
+  findEntry(hash: number, entry: number): boolean {
+    const head = this.chain(hash)
+    let bucket = head
+    while (bucket !== 0) {
+      const word = bucket >> 2
+      for (let way = 0; way < BUCKET_WAYS; way++) {
+        if (this.u32[word + ENTRIES_WORD + way] !== entry) continue
+        this.foundHead = head
+        this.foundBucket = bucket
+        this.foundWay = way
+        return true
+      }
+      bucket = this.u32[word + NEXT_WORD]
+    }
+    return false
+  }
+
+  /** Puts another entry of the same key in the place of the one last found. */
+  replaceFound(entry: number): void {
+    this.u32[(this.foundBucket >> 2) + ENTRIES_WORD + this.foundWay] = entry
+  }
+
+  /** Takes the entry last found out of the table; the entry itself is the caller's. */
+  removeFound(): void {
+    const { u32, u8, i32, base, foundHead } = this
+    let last = this.foundBucket
+    let before = 0
+    // I4: the hole is filled from the end of the chain.
+    if (u32[(foundHead >> 2) + NEXT_WORD] !== 0) {
+      last = foundHead
+      while (u32[(last >> 2) + NEXT_WORD] !== 0) {
+        before = last
+        last = u32[(last >> 2) + NEXT_WORD]
+      }
+    }
+    let way = this.foundWay
+    if (last !== foundHead) {
+      way = BUCKET_WAYS - 1
+      while (u8[last + way] === 0) way--
+      u8[this.foundBucket + this.foundWay] = u8[last + way]
+      this.replaceFound(u32[(last >> 2) + ENTRIES_WORD + way])
+    }
+    u8[last + way] = 0
+    u32[(last >> 2) + ENTRIES_WORD + way] = 0
+    i32[base + USED]--
+    if (before !== 0 && isBucketEmpty(u32, last)) {
+      u32[(before >> 2) + NEXT_WORD] = 0
+      this.arena.release(last)
+    }
+  }
+
+  /**
+   * Adds an entry whose key is not there yet. False when the arena has no room for a bucket: nothing has changed then.
+   * O(1), and one step of a running rehash.
+   */
+  insert(hash: number, entry: number): boolean {
+    const { i32, base } = this
+    if (i32[base + BUCKETS0] === 0 && !this.allocateFirst()) return false
+    if (i32[base + REHASH] >= 0) this.rehashStep(1)
+    else if (i32[base + USED] >= (i32[base + MASK0] + 1) * GROW_ENTRIES_PER_BUCKET) this.resize((i32[base + MASK0] + 1) * 2)
+    if (!this.place(this.chain(hash), tagOf(hash), entry)) return false
+    i32[base + USED]++
+    return true
+  }
+
+  private allocateFirst(): boolean {
+    const buckets = this.arena.allocate(INITIAL_BUCKETS * BUCKET_BYTES)
+    if (buckets === 0) return false
+    this.u8.fill(0, buckets, buckets + INITIAL_BUCKETS * BUCKET_BYTES)
+    this.i32[this.base + BUCKETS0] = buckets
+    this.i32[this.base + MASK0] = INITIAL_BUCKETS - 1
+    this.i32[this.base + REHASH] = -1
+    return true
+  }
+
+  /** Puts an entry into a chain, with a new overflow bucket when it is full. */
+  private place(head: number, tag: number, entry: number): boolean {
+    const { u8, u32 } = this
+    let bucket = head
+    while (u32[(bucket >> 2) + NEXT_WORD] !== 0) bucket = u32[(bucket >> 2) + NEXT_WORD]
+    for (let way = 0; way < BUCKET_WAYS; way++) {
+      if (u8[bucket + way] !== 0) continue
+      u8[bucket + way] = tag
+      u32[(bucket >> 2) + ENTRIES_WORD + way] = entry
+      return true
+    }
+    const overflow = this.arena.allocate(BUCKET_BYTES)
+    if (overflow === 0) return false
+    u8.fill(0, overflow, overflow + BUCKET_BYTES)
+    u8[overflow] = tag
+    u32[(overflow >> 2) + ENTRIES_WORD] = entry
+    u32[(bucket >> 2) + NEXT_WORD] = overflow
+    return true
+  }
+
+  /** Starts moving to `buckets` buckets; stays as it is when there is no memory for them (chains just grow longer). */
+  private resize(buckets: number): void {
+    const { i32, base } = this
+    if (i32[base + PAUSES] > 0 || buckets > MAX_BUCKETS || buckets < INITIAL_BUCKETS) return
+    if (!this.arena.fits(buckets * BUCKET_BYTES)) return
+    const array = this.arena.allocate(buckets * BUCKET_BYTES)
+    if (array === 0) return
+    i32[base + BUCKETS1] = array
+    i32[base + MASK1] = buckets - 1
+    i32[base + REHASH] = 0
+  }
+
+  /** Shrinks a table that has become nearly empty; called after removals and by the cron. */
+  shrinkIfSparse(): void {
+    const { i32, base } = this
+    const buckets = i32[base + MASK0] + 1
+    if (i32[base + REHASH] >= 0 || buckets <= INITIAL_BUCKETS) return
+    const used = i32[base + USED]
+    if (used >= buckets * SHRINK_ENTRIES_PER_BUCKET) return
+    let target = INITIAL_BUCKETS
+    while (target * GROW_ENTRIES_PER_BUCKET < used * 2) target *= 2
+    if (target < buckets) this.resize(target)
+  }
+
+  /** Moves up to `steps` small indexes; true while more remain. Bound: `steps` times the few buckets of an index. */
+  rehashStep(steps: number): boolean {
+    const { i32, base } = this
+    if (i32[base + REHASH] < 0) return false
+    if (i32[base + PAUSES] > 0) return true
+    const mask0 = i32[base + MASK0]
+    const mask1 = i32[base + MASK1]
+    const smallCount = Math.min(mask0, mask1) + 1
+    for (let step = 0; step < steps; step++) {
+      const index = i32[base + REHASH]
+      if (!this.moveIndex(index, smallCount, mask0, mask1)) return true
+      i32[base + REHASH] = index + 1
+      if (index + 1 < smallCount) continue
+      this.arena.release(i32[base + BUCKETS0])
+      i32[base + BUCKETS0] = i32[base + BUCKETS1]
+      i32[base + MASK0] = mask1
+      i32[base + BUCKETS1] = 0
+      i32[base + MASK1] = 0
+      i32[base + REHASH] = -1
+      return false
+    }
+    return true
+  }
+
+  /** Moves every key of one small index from table 0 to table 1. False, with nothing changed, when memory might not do. */
+  private moveIndex(index: number, smallCount: number, mask0: number, mask1: number): boolean {
+    const { u8, u32, i32, base, arena } = this
+    const buckets0 = i32[base + BUCKETS0]
+    const buckets1 = i32[base + BUCKETS1]
+    let chained = 0
+    for (let source = index; source <= mask0; source += smallCount) {
+      for (let bucket = buckets0 + (source << BUCKET_SHIFT); bucket !== 0; bucket = u32[(bucket >> 2) + NEXT_WORD]) chained++
+    }
+    if (!arena.fits(chained * BUCKET_BYTES)) return false
+    for (let target = index; target <= mask1; target += smallCount) {
+      const bucket = buckets1 + (target << BUCKET_SHIFT)
+      u8.fill(0, bucket, bucket + BUCKET_BYTES)
+    }
+    for (let source = index; source <= mask0; source += smallCount) {
+      const head = buckets0 + (source << BUCKET_SHIFT)
+      for (let bucket = head; bucket !== 0; ) {
+        for (let way = 0; way < BUCKET_WAYS; way++) {
+          const entry = u32[(bucket >> 2) + ENTRIES_WORD + way]
+          if (entry === 0) continue
+          const target = buckets1 + ((this.hashOf(entry) & mask1) << BUCKET_SHIFT)
+          const placed = this.place(target, u8[bucket + way], entry)
+          assert(placed, 'room for overflow buckets was made sure of')
+        }
+        const next = u32[(bucket >> 2) + NEXT_WORD]
+        if (bucket !== head) arena.release(bucket)
+        bucket = next
+      }
+    }
+    return true
+  }
+
+  /** While paused (calls nest) a running rehash waits and none begins. */
+  pauseRehash(): void {
+    this.i32[this.base + PAUSES]++
+  }
+
+  resumeRehash(): void {
+    assert(this.i32[this.base + PAUSES] > 0, 'a resume follows a pause')
+    this.i32[this.base + PAUSES]--
+  }
+
+  /**
+   * One step of SCAN: puts the entries of the cursor's bucket into `scanned` and returns the next cursor, 0 at the end.
+   * The cursor counts from its high bits (reverse binary), so that an index of a small table and all the indexes of a
+   * larger one that it splits into follow each other: a key that is there from the first call to the last is visited at
+   * least once, however often the table is resized between calls; some may be visited twice.
+   */
+  scanStep(cursor: number): number {
+    const { i32, base } = this
+    this.scannedCount = 0
+    if (i32[base + BUCKETS0] === 0) return 0
+    const mask0 = i32[base + MASK0]
+    let smallMask = mask0
+    let mask = mask0
+    let buckets = i32[base + BUCKETS0]
+    if (i32[base + REHASH] >= 0) {
+      const mask1 = i32[base + MASK1]
+      smallMask = Math.min(mask0, mask1)
+      if ((cursor & smallMask) < i32[base + REHASH]) {
+        mask = mask1
+        buckets = i32[base + BUCKETS1]
+      }
+    }
+    for (let index = cursor & smallMask; index <= mask; index += smallMask + 1) this.collect(buckets + (index << BUCKET_SHIFT))
+    return reverseIncrement(cursor, smallMask)
+  }
+
+  private collect(head: number): void {
+    const { u32 } = this
+    for (let bucket = head; bucket !== 0; bucket = u32[(bucket >> 2) + NEXT_WORD]) {
+      for (let way = 0; way < BUCKET_WAYS; way++) {
+        const entry = u32[(bucket >> 2) + ENTRIES_WORD + way]
+        if (entry === 0) continue
+        if (this.scannedCount === this.scanned.length) {
+          const larger = new Int32Array(this.scanned.length * 2)
+          larger.set(this.scanned)
+          this.scanned = larger
+        }
+        this.scanned[this.scannedCount++] = entry
+      }
+    }
+  }
+
+  /** A uniformly drawn entry, 0 in an empty table. Expected O(1); a table emptied by removals is walked at worst. */
+  random(random: Random): number {
+    if (this.used === 0) return 0
+    for (let tries = 0; tries < RANDOM_TRIES; tries++) {
+      const head = this.randomChain(random)
+      if (head === 0) continue
+      this.scannedCount = 0
+      this.collect(head)
+      const draw = randomBelow(random, Math.max(FAIR_CHAIN_ENTRIES, this.scannedCount))
+      if (draw < this.scannedCount) return this.scanned[draw]
+    }
+    return this.randomByWalk(random)
+  }
+
+  /** A random chain, each with the same chance; 0 = drawn where there is none, draw again. */
+  private randomChain(random: Random): number {
+    const { i32, base } = this
+    const mask0 = i32[base + MASK0]
+    const buckets0 = i32[base + BUCKETS0]
+    if (i32[base + REHASH] < 0) return buckets0 + (randomBelow(random, mask0 + 1) << BUCKET_SHIFT)
+    const mask1 = i32[base + MASK1]
+    const smallMask = Math.min(mask0, mask1)
+    const index = randomBelow(random, Math.max(mask0, mask1) + 1)
+    const inSecond = (index & smallMask) < i32[base + REHASH]
+    const mask = inSecond ? mask1 : mask0
+    if (index > mask) return 0
+    return (inSecond ? i32[base + BUCKETS1] : buckets0) + (index << BUCKET_SHIFT)
+  }
+
+  private randomByWalk(random: Random): number {
+    let skip = randomBelow(random, this.used)
+    let cursor = 0
+    do {
+      cursor = this.scanStep(cursor)
+      if (skip < this.scannedCount) return this.scanned[skip]
+      skip -= this.scannedCount
+    } while (cursor !== 0)
+    throw new AssertionError('I3 used counts the entries that a walk meets')
+  }
+
+  /** Frees all buckets, not the entries, and is empty again. O(buckets). */
+  clear(): void {
+    const { i32, u32, base, arena } = this
+    const free = (buckets: number, from: number, to: number) => {
+      for (let index = from; index < to; index++) {
+        let bucket = u32[((buckets + (index << BUCKET_SHIFT)) >> 2) + NEXT_WORD]
+        while (bucket !== 0) {
+          const next = u32[(bucket >> 2) + NEXT_WORD]
+          arena.release(bucket)
+          bucket = next
+        }
+      }
+    }
+    const mask0 = i32[base + MASK0]
+    const mask1 = i32[base + MASK1]
+    const rehash = i32[base + REHASH]
+    const smallCount = Math.min(mask0, rehash < 0 ? mask0 : mask1) + 1
+    if (i32[base + BUCKETS0] !== 0) {
+      for (let lap = 0; lap <= mask0; lap += smallCount) {
+        free(i32[base + BUCKETS0], lap + Math.max(rehash, 0), lap + smallCount)
+      }
+      arena.release(i32[base + BUCKETS0])
+    }
+    if (rehash >= 0) {
+      for (let lap = 0; lap <= mask1; lap += smallCount) free(i32[base + BUCKETS1], lap, lap + rehash)
+      arena.release(i32[base + BUCKETS1])
+    }
+    const pauses = i32[base + PAUSES]
+    Table.initialize(arena, base << 2)
+    i32[base + PAUSES] = pauses
+  }
+
+  /** Hands every arena block of the table to `own`. O(buckets): for check(). */
+  ownBuckets(own: (block: number) => void): void {
+    const { u32, i32, base } = this
+    for (const array of [i32[base + BUCKETS0], i32[base + BUCKETS1]]) if (array !== 0) own(array)
+    this.eachBucket((bucket) => {
+      const next = u32[(bucket >> 2) + NEXT_WORD]
+      if (next !== 0) own(next)
+    })
+  }
+
+  /** Asserts I1 to I4 and hands every entry to `visit`. O(n). */
+  check(visit: (entry: number, hash: number) => void): void {
+    const { i32, base } = this
+    let count = 0
+    const smallMask = this.isRehashing ? Math.min(i32[base + MASK0], i32[base + MASK1]) : i32[base + MASK0]
+    this.eachBucket((bucket, index, second) => {
+      const next = this.u32[(bucket >> 2) + NEXT_WORD]
+      assert(!isBucketEmpty(this.u32, bucket) || next === 0, 'I4 no empty bucket before another')
+      for (let way = 0; way < BUCKET_WAYS; way++) {
+        const entry = this.u32[(bucket >> 2) + ENTRIES_WORD + way]
+        const tag = this.u8[bucket + way]
+        assert((tag === 0) === (entry === 0), 'I1 tag and entry agree')
+        assert(entry !== 0 || next === 0, 'I4 a free way only in the last bucket of a chain')
+        if (entry === 0) continue
+        const hash = this.hashOf(entry)
+        assert(tag === tagOf(hash), 'I1 the tag is the high byte of the hash')
+        assert(index === (hash & i32[base + (second ? MASK1 : MASK0)]), 'I2 a key sits in the chain that its hash names')
+        assert(!this.isRehashing || second === (hash & smallMask) < i32[base + REHASH], 'I2 a key sits in the right table')
+        count++
+        visit(entry, hash)
+      }
+    })
+    assert(count === this.used, 'I3 used counts the ways in use')
+  }
+
+  /** Every live bucket with its index and table. Cold. */
+  private eachBucket(visit: (bucket: number, index: number, second: boolean) => void): void {
+    const { i32, u32, base } = this
+    if (i32[base + BUCKETS0] === 0) return
+    const rehash = i32[base + REHASH]
+    const smallMask = rehash < 0 ? i32[base + MASK0] : Math.min(i32[base + MASK0], i32[base + MASK1])
+    for (const second of [false, true]) {
+      if (second && rehash < 0) break
+      const mask = i32[base + (second ? MASK1 : MASK0)]
+      const buckets = i32[base + (second ? BUCKETS1 : BUCKETS0)]
+      for (let index = 0; index <= mask; index++) {
+        if (rehash >= 0 && (index & smallMask) < rehash !== second) continue
+        for (let b = buckets + (index << BUCKET_SHIFT); b !== 0; b = u32[(b >> 2) + NEXT_WORD]) visit(b, index, second)
+      }
+    }
+  }
+}
+
+function tagOf(hash: number): number {
+  const tag = hash >>> 24
+  return tag === 0 ? 1 : tag
+}
+
+function isBucketEmpty(u32: Uint32Array, bucket: number): boolean {
+  const word = bucket >> 2
+  return (u32[word] | u32[word + 1] | u32[word + 2]) === 0
+}
+
+/** The next cursor: one added to the mask's bits read from high to low. */
+function reverseIncrement(cursor: number, mask: number): number {
+  let next = cursor & mask
+  let bit = (mask + 1) >>> 1
+  while (bit !== 0 && (next & bit) !== 0) {
+    next &= ~bit
+    bit >>>= 1
+  }
+  return bit === 0 ? 0 : next | bit
+}

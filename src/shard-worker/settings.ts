@@ -1,0 +1,64 @@
+/* The configuration that the engine itself reads, in the form it reads it. Every thread has its own copy: the I/O thread
+ * applies a change to its own and sends it to the workers as a SettingChange control frame, in ring order. */
+
+export class EngineSettings {
+  /** Longest string a command may build, bytes. */
+  protoMaxBulkLen = 512 * 1024 * 1024
+  maxmemoryPolicy = 'noeviction'
+  lfuLogFactor = 10
+  lfuDecayTime = 1
+  /** CPU the active expire cycle may use: 1 to 10. */
+  activeExpireEffort = 1
+  /** DEBUG SET-ACTIVE-EXPIRE. */
+  activeExpire = true
+  /** Whether the cron moves buckets of tables that grow or shrink. */
+  activerehashing = true
+  hz = 10
+  /** Commands at least this slow, microseconds, are reported; negative: none. */
+  slowlogLogSlowerThan = 10000
+  /** Latency samples from this many milliseconds; 0: none. */
+  latencyMonitorThreshold = 0
+  /** Whether command durations are kept as histograms. */
+  latencyTracking = true
+
+  /** Sets the field that a configuration directive governs; false when it governs none. */
+  apply(name: string, value: string): boolean {
+    switch (name) {
+      case 'proto-max-bulk-len':
+        this.protoMaxBulkLen = Number(value)
+        return true
+      case 'maxmemory-policy':
+        this.maxmemoryPolicy = value
+        return true
+      case 'lfu-log-factor':
+        this.lfuLogFactor = Number(value)
+        return true
+      case 'lfu-decay-time':
+        this.lfuDecayTime = Number(value)
+        return true
+      case 'active-expire-effort':
+        this.activeExpireEffort = Number(value)
+        return true
+      case 'active-expire':
+        this.activeExpire = value === 'yes'
+        return true
+      case 'activerehashing':
+        this.activerehashing = value === 'yes'
+        return true
+      case 'hz':
+        this.hz = Number(value)
+        return true
+      case 'slowlog-log-slower-than':
+        this.slowlogLogSlowerThan = Number(value)
+        return true
+      case 'latency-monitor-threshold':
+        this.latencyMonitorThreshold = Number(value)
+        return true
+      case 'latency-tracking':
+        this.latencyTracking = value === 'yes'
+        return true
+      default:
+        return false
+    }
+  }
+}
