@@ -163,7 +163,8 @@ export class Table {
               const key = entry + headerBytes((header >> 8) & 0xff)
               let i = 0
               while (i < length && u8[key + i] === bytes[offset + i]) i++
-              if (i === length) {
+              // All long keys carry the mark 0xffff for their length.
+              if (i === length && (length < 0xffff || keyLength(this.arena, entry) === length)) {
                 this.foundHead = head
                 this.foundBucket = bucket
                 this.foundWay = way
@@ -299,11 +300,15 @@ export class Table {
     i32[base + REHASH] = 0
   }
 
-  /** Shrinks a table that has become nearly empty; called after removals and by the cron. */
+  /** Shrinks a table that has become nearly empty, or takes a running rehash a step on; called after removals. */
   shrinkIfSparse(): void {
     const { i32, base } = this
     const buckets = i32[base + MASK0] + 1
-    if (i32[base + REHASH] >= 0 || buckets <= INITIAL_BUCKETS) return
+    if (i32[base + REHASH] >= 0) {
+      this.rehashStep(1)
+      return
+    }
+    if (buckets <= INITIAL_BUCKETS) return
     const used = i32[base + USED]
     if (used >= buckets * SHRINK_ENTRIES_PER_BUCKET) return
     let target = INITIAL_BUCKETS
@@ -335,36 +340,43 @@ export class Table {
     return true
   }
 
-  /** Moves every key of one small index from table 0 to table 1. False, with nothing changed, when memory might not do. */
+  /** Moves every key of one small index from table 0 to table 1. False, with nothing changed, when memory does not do. */
   private moveIndex(index: number, smallCount: number, mask0: number, mask1: number): boolean {
-    const { u8, u32, i32, base, arena } = this
+    const { u8, u32, i32, base } = this
     const buckets0 = i32[base + BUCKETS0]
     const buckets1 = i32[base + BUCKETS1]
-    let chained = 0
-    for (let source = index; source <= mask0; source += smallCount) {
-      for (let bucket = buckets0 + (source << BUCKET_SHIFT); bucket !== 0; bucket = u32[(bucket >> 2) + NEXT_WORD]) chained++
-    }
-    if (!arena.fits(chained * BUCKET_BYTES)) return false
     for (let target = index; target <= mask1; target += smallCount) {
       const bucket = buckets1 + (target << BUCKET_SHIFT)
       u8.fill(0, bucket, bucket + BUCKET_BYTES)
     }
     for (let source = index; source <= mask0; source += smallCount) {
-      const head = buckets0 + (source << BUCKET_SHIFT)
-      for (let bucket = head; bucket !== 0; ) {
+      for (let bucket = buckets0 + (source << BUCKET_SHIFT); bucket !== 0; bucket = u32[(bucket >> 2) + NEXT_WORD]) {
         for (let way = 0; way < BUCKET_WAYS; way++) {
           const entry = u32[(bucket >> 2) + ENTRIES_WORD + way]
           if (entry === 0) continue
           const target = buckets1 + ((this.hashOf(entry) & mask1) << BUCKET_SHIFT)
-          const placed = this.place(target, u8[bucket + way], entry)
-          assert(placed, 'room for overflow buckets was made sure of')
+          if (this.place(target, u8[bucket + way], entry)) continue
+          // The source is untouched as yet: forgetting the copies undoes the move.
+          this.releaseOverflow(buckets1, index, mask1, smallCount)
+          return false
         }
+      }
+    }
+    this.releaseOverflow(buckets0, index, mask0, smallCount)
+    return true
+  }
+
+  /** Frees the overflow buckets of every `step`-th chain from `index` to `mask`; their heads go with the array. */
+  private releaseOverflow(buckets: number, index: number, mask: number, step: number): void {
+    const u32 = this.u32
+    for (let chain = index; chain <= mask; chain += step) {
+      let bucket = u32[((buckets + (chain << BUCKET_SHIFT)) >> 2) + NEXT_WORD]
+      while (bucket !== 0) {
         const next = u32[(bucket >> 2) + NEXT_WORD]
-        if (bucket !== head) arena.release(bucket)
+        this.arena.release(bucket)
         bucket = next
       }
     }
-    return true
   }
 
   /** While paused (calls nest) a running rehash waits and none begins. */
@@ -461,31 +473,17 @@ export class Table {
 
   /** Frees all buckets, not the entries, and is empty again. O(buckets). */
   clear(): void {
-    const { i32, u32, base, arena } = this
-    const free = (buckets: number, from: number, to: number) => {
-      for (let index = from; index < to; index++) {
-        let bucket = u32[((buckets + (index << BUCKET_SHIFT)) >> 2) + NEXT_WORD]
-        while (bucket !== 0) {
-          const next = u32[(bucket >> 2) + NEXT_WORD]
-          arena.release(bucket)
-          bucket = next
-        }
-      }
-    }
+    const { i32, base, arena } = this
     const mask0 = i32[base + MASK0]
     const mask1 = i32[base + MASK1]
-    const rehash = i32[base + REHASH]
-    const smallCount = Math.min(mask0, rehash < 0 ? mask0 : mask1) + 1
-    if (i32[base + BUCKETS0] !== 0) {
-      for (let lap = 0; lap <= mask0; lap += smallCount) {
-        free(i32[base + BUCKETS0], lap + Math.max(rehash, 0), lap + smallCount)
-      }
-      arena.release(i32[base + BUCKETS0])
+    const moved = i32[base + REHASH]
+    const smallCount = Math.min(mask0, moved < 0 ? mask0 : mask1) + 1
+    for (let index = 0; index < smallCount; index++) {
+      if (index < moved) this.releaseOverflow(i32[base + BUCKETS1], index, mask1, smallCount)
+      else if (i32[base + BUCKETS0] !== 0) this.releaseOverflow(i32[base + BUCKETS0], index, mask0, smallCount)
     }
-    if (rehash >= 0) {
-      for (let lap = 0; lap <= mask1; lap += smallCount) free(i32[base + BUCKETS1], lap, lap + rehash)
-      arena.release(i32[base + BUCKETS1])
-    }
+    if (i32[base + BUCKETS0] !== 0) arena.release(i32[base + BUCKETS0])
+    if (moved >= 0) arena.release(i32[base + BUCKETS1])
     const pauses = i32[base + PAUSES]
     Table.initialize(arena, base << 2)
     i32[base + PAUSES] = pauses
