@@ -24,7 +24,7 @@ export function* deadFiles(tree: Tree, house: House): Iterable<Complaint> {
   }
 }
 
-/** Every export is taken by another file, or at least of use in its own. (What is not exported, the compiler checks.) */
+/** Every export is taken by another file, or of use in its own. (What is not exported, the compiler checks.) */
 export function* deadExports(tree: Tree, house: House): Iterable<Complaint> {
   const taken = new Map(tree.sources.map((source) => [source, new Set<string>()]))
   for (const { to, names } of tree.edges) for (const name of names) taken.get(to)?.add(name)
