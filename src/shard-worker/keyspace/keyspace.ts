@@ -31,12 +31,15 @@ import {
   STRING_BLOCK_HEADER_BYTES,
   setAccess,
   stringLength,
+  TYPE_STRING,
   typeOf,
   usedBytesOf,
   writeExpire,
   writeHeader,
 } from './entry.ts'
 import {
+  DATABASE_AVERAGE_TTL,
+  DATABASE_EXPIRE_CURSOR,
   DATABASE_EXPIRES,
   DIRTY,
   EXPIRED_KEYS,
@@ -124,7 +127,7 @@ export class Keyspace {
 
   private expireFound(entry: number): void {
     this.shard.counters[EXPIRED_KEYS]++
-    this.changed(this.arena.u8, keyOffset(this.arena, entry), keyLength(this.arena, entry))
+    this.wakeWatchers(this.arena.u8, keyOffset(this.arena, entry), keyLength(this.arena, entry))
     this.removeFound(entry)
   }
 
@@ -133,6 +136,11 @@ export class Keyspace {
   /** Tells watchers that a key changed, and counts it. To be called where Redis calls signalModifiedKey. */
   changed(bytes: Uint8Array, offset: number, length: number): void {
     this.shard.counters[DIRTY]++
+    this.wakeWatchers(bytes, offset, length)
+  }
+
+  /** Tells watchers alone: for the further keys of a change already counted, and for expiry, which is none. */
+  wakeWatchers(bytes: Uint8Array, offset: number, length: number): void {
     if (this.shard.watches.count !== 0) this.shard.watches.touch(this.index, bytes, offset, length)
   }
 
@@ -172,6 +180,12 @@ export class Keyspace {
     return block
   }
 
+  /** Bytes to ask for so that a string of `length` can grow; only what it needs when memory is short. */
+  private spareRoom(length: number): number {
+    const room = length < MAX_SPARE_BYTES ? length * 2 : length + MAX_SPARE_BYTES
+    return this.arena.fits(STRING_BLOCK_HEADER_BYTES + room) ? room : length
+  }
+
   /**
    * Makes a string value `length` bytes long, keeping the bytes it has, and returns the entry, which may have moved; new
    * bytes are not cleared. `greedy` leaves room to grow. Throws ARENA_FULL with nothing changed.
@@ -202,12 +216,12 @@ export class Keyspace {
     const block = blockOf(arena, entry)
     const capacity = arena.capacity(block)
     const wanted = STRING_BLOCK_HEADER_BYTES + length
-    if (wanted <= capacity && (greedy || wanted * 2 > capacity)) {
+    if (wanted <= capacity && (greedy || wanted * 2 > capacity || !arena.fits(wanted))) {
       arena.u32[block >> 2] = length
       return
     }
     const old = arena.u32[block >> 2]
-    const moved = this.allocateStringBlock(length, greedy ? spareRoom(length) : length)
+    const moved = this.allocateStringBlock(length, greedy ? this.spareRoom(length) : length)
     const kept = Math.min(old, length)
     arena.u8.copyWithin(
       moved + STRING_BLOCK_HEADER_BYTES,
@@ -223,7 +237,7 @@ export class Keyspace {
     const arena = this.arena
     const flags = flagsOf(arena, entry)
     const keyBytes = keyLength(arena, entry)
-    const block = this.allocateStringBlock(length, greedy ? spareRoom(length) : length)
+    const block = this.allocateStringBlock(length, greedy ? this.spareRoom(length) : length)
     const value = entry + headerBytes(flags) + keyBytes
     const old = arena.u32[(entry + ENTRY_BODY) >> 2]
     arena.u8.copyWithin(block + STRING_BLOCK_HEADER_BYTES, value, value + Math.min(old, length))
@@ -281,15 +295,15 @@ export class Keyspace {
     if (entry === 0) return this.insert(kind, bytes, keyAt, keyBytes, length)
     const arena = this.arena
     const flags = flagsOf(arena, entry)
+    const total = entryBytes(flags, keyBytes, length)
     if ((flags & OUT_OF_LINE) === 0) {
-      const total = entryBytes(flags, keyBytes, length)
       const capacity = arena.capacity(entry)
-      if (total <= capacity && total * 2 > capacity) {
+      if (total <= capacity && (total * 2 > capacity || !arena.fits(total))) {
         arena.u8[entry] = kind
         arena.u32[(entry + ENTRY_BODY) >> 2] = length
         return entry
       }
-    } else if (typeOf(arena, entry) === 0 && entryBytes(flags, keyBytes, length) > EMBEDDED_ENTRY_MAX_BYTES) {
+    } else if (typeOf(arena, entry) === TYPE_STRING && (total > EMBEDDED_ENTRY_MAX_BYTES || !arena.fits(total))) {
       this.resizeBlock(entry, length, false)
       arena.u8[entry] = kind
       return entry
@@ -415,45 +429,90 @@ export class Keyspace {
   }
 
   /**
-   * Adds the key looked up last in this keyspace, which was not there, with a copy of another entry's value (from any
-   * shard), its encoding and its expiry. Throws ARENA_FULL with nothing changed.
+   * Adds the key looked up last in this keyspace with a copy of another entry's value (from any shard), its encoding and
+   * its expiry. An entry that the key already has is the caller's to remove afterwards, by removeEntry(), so that a full
+   * arena costs it nothing. Throws ARENA_FULL with nothing changed.
    */
   insertCopy(from: Keyspace, source: number, bytes: Uint8Array, offset: number, length: number): number {
     const flags = flagsOf(from.arena, source)
-    const kind = from.arena.u8[source]
-    let entry: number
-    if (flags & OUT_OF_LINE) {
-      const block = valueTypeOf(typeOf(from.arena, source)).clone(from.arena, blockOf(from.arena, source), this.arena)
-      if (block === 0) throw ARENA_FULL
-      try {
-        entry = this.insert(kind, bytes, offset, length, -1, block)
-      } catch (error) {
-        valueTypeOf(typeOf(from.arena, source)).release(this.arena, block)
-        throw error
-      }
-    } else {
-      entry = this.insertEmbeddedCopy(from, source, kind, bytes, offset, length)
+    if ((flags & OUT_OF_LINE) === 0) {
+      return this.withExpireOf(from, source, this.insertEmbeddedCopy(from, source, bytes, offset, length), false)
     }
-    if ((flags & HAS_EXPIRE) === 0) return entry
-    const at = (source + ENTRY_HEADER_BYTES) >> 2
+    const valueType = valueTypeOf(typeOf(from.arena, source))
+    const block = valueType.clone(from.arena, blockOf(from.arena, source), this.arena)
+    if (block === 0) throw ARENA_FULL
     try {
-      return this.setExpire(entry, from.arena.u32[at], from.arena.i32[at + 1])
+      return this.insertBlock(from, source, bytes, offset, length, block)
     } catch (error) {
-      this.removeEntry(entry)
+      valueType.release(this.arena, block)
       throw error
     }
+  }
+
+  /**
+   * The same, but the value moves and `source` is deleted: within an arena O(1) whatever the size of the value. The LRU
+   * or LFU field goes along.
+   */
+  insertMoved(from: Keyspace, source: number, bytes: Uint8Array, offset: number, length: number): number {
+    const { arena } = from
+    const within = arena === this.arena && (flagsOf(arena, source) & OUT_OF_LINE) !== 0
+    const entry = within
+      ? this.insertBlock(from, source, bytes, offset, length, blockOf(arena, source))
+      : this.insertCopy(from, source, bytes, offset, length)
+    setAccess(this.arena, entry, accessOf(arena, source))
+    if (within) this.forgetBlock(source)
+    from.removeEntry(source)
+    return entry
+  }
+
+  /** Adds the key with `block` as its value and kind and expiry of another entry. Throws ARENA_FULL; the block is then whole. */
+  private insertBlock(
+    from: Keyspace,
+    source: number,
+    bytes: Uint8Array,
+    offset: number,
+    length: number,
+    block: number,
+  ): number {
+    const entry = this.insert(from.arena.u8[source], bytes, offset, length, -1, block)
+    return this.withExpireOf(from, source, entry, true)
+  }
+
+  /**
+   * Gives a fresh entry the expiry of another. When there is no room for it, takes the entry back (but not a `borrowed`
+   * block of its value) and throws ARENA_FULL.
+   */
+  private withExpireOf(from: Keyspace, source: number, entry: number, borrowed: boolean): number {
+    if ((flagsOf(from.arena, source) & HAS_EXPIRE) === 0) return entry
+    const at = (source + ENTRY_HEADER_BYTES) >> 2
+    // The room first: once moved, the entry stays where it is while `expires` may still have no room for it.
+    let roomy = entry
+    try {
+      roomy = this.withRoom(entry, usedBytesOf(this.arena, entry) + EXPIRE_BYTES)
+      return this.setExpire(roomy, from.arena.u32[at], from.arena.i32[at + 1])
+    } catch (error) {
+      if (borrowed) this.forgetBlock(roomy)
+      this.removeEntry(roomy)
+      throw error
+    }
+  }
+
+  /** Makes an entry an empty embedded string: its block belongs to another from now on. */
+  private forgetBlock(entry: number): void {
+    this.arena.u8[entry] = TYPE_STRING
+    this.arena.u8[entry + ENTRY_FLAGS] &= ~OUT_OF_LINE
+    this.arena.u32[(entry + ENTRY_BODY) >> 2] = 0
   }
 
   private insertEmbeddedCopy(
     from: Keyspace,
     source: number,
-    kind: number,
     bytes: Uint8Array,
     offset: number,
     length: number,
   ): number {
     const valueBytes = stringLength(from.arena, source)
-    const entry = this.insert(kind, bytes, offset, length, valueBytes)
+    const entry = this.insert(from.arena.u8[source], bytes, offset, length, valueBytes)
     const value = keyOffset(from.arena, source) + keyLength(from.arena, source)
     const target =
       flagsOf(this.arena, entry) & OUT_OF_LINE
@@ -483,6 +542,8 @@ export class Keyspace {
     } while (cursor !== 0)
     this.keys.clear()
     this.expires.clear()
+    this.arena.f64[(this.record + DATABASE_AVERAGE_TTL) >> 3] = 0
+    this.arena.u32[(this.record + DATABASE_EXPIRE_CURSOR) >> 2] = 0
     return count
   }
 
@@ -505,10 +566,6 @@ export class Keyspace {
     this.keys.ownBuckets(own)
     this.expires.ownBuckets(own)
   }
-}
-
-function spareRoom(length: number): number {
-  return length < MAX_SPARE_BYTES ? length * 2 : length + MAX_SPARE_BYTES
 }
 
 const TWO_32 = 4294967296
