@@ -38,6 +38,7 @@ const base = 'src/base'
 const shm = 'src/shm'
 const shard = 'src/shard-worker'
 const engine = 'src/shard-worker/engine.ts'
+const engineParts = ['settings', 'slow-command', 'statistics'].map((part) => `src/shard-worker/${part}.ts`)
 const structure = 'src/shard-worker/structure'
 const keyspace = 'src/shard-worker/keyspace'
 
@@ -47,7 +48,7 @@ export const house: House = {
     { name: shm, imports: [base] },
     { name: structure, imports: [shm, base] },
     { name: keyspace, imports: [structure, shm, base] },
-    { name: engine, imports: ['src/shard-worker/settings.ts', keyspace, structure, shm, base] },
+    { name: engine, imports: [...engineParts, keyspace, structure, shm, base] },
     { name: 'src/shard-worker/command', imports: [engine, keyspace, structure, shm, base] },
     { name: 'src/shard-worker/script', imports: [shm, base] },
     { name: shard, imports: ['src/shard-worker/**', shm, base] },
