@@ -3,17 +3,10 @@
  *
  * Names hash to an open-addressing table of command numbers; verification compares the name, so a collision costs a
  * probe and never an error. */
-import { type Args } from './args.ts'
+import type { Args } from './args.ts'
 import { assert } from './assert.ts'
 import { bytesOf } from './bytes.ts'
-import {
-  type CommandSpec,
-  type Family,
-  type Handler,
-  aclCategories,
-  MOVABLE_KEYS,
-  type Place,
-} from './command-spec.ts'
+import { aclCategories, type CommandSpec, type Family, type Handler, MOVABLE_KEYS, type Place } from './command-spec.ts'
 
 /** One numbered command. */
 export interface Command<Context> {

@@ -3,9 +3,9 @@
  * arity and selects the shard of its key. */
 import { Args } from '../base/args.ts'
 import { assert } from '../base/assert.ts'
+import type { Family } from '../base/command-spec.ts'
 import type { Command } from '../base/command-table.ts'
 import { CommandTable } from '../base/command-table.ts'
-import type { Family } from '../base/command-spec.ts'
 import * as errors from '../base/error-texts.ts'
 import { type Clock, SeededRandom } from '../base/ports.ts'
 import { Reply } from '../base/reply.ts'

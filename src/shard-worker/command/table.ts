@@ -3,6 +3,4 @@ import type { Family } from '../../base/command-spec.ts'
 import type { Engine } from '../engine.ts'
 import { stringCommands } from './string.ts'
 
-export const shardFamilies: readonly Family<Engine>[] = [
-  stringCommands,
-]
+export const shardFamilies: readonly Family<Engine>[] = [stringCommands]

@@ -2,17 +2,17 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { bytesOf } from '../../base/bytes.ts'
 import {
+  accessOf,
   bigExpireOf,
+  EMBEDDED_ENTRY_MAX_BYTES,
   ENCODING_EMBSTR,
   ENCODING_RAW,
-  EMBEDDED_ENTRY_MAX_BYTES,
   ENTRY_HEADER_BYTES,
   encodingOf,
   flagsOf,
   HAS_EXPIRE,
   OUT_OF_LINE,
   setAccess,
-  accessOf,
   stringLength,
   stringOffset,
   TYPE_STRING,
@@ -147,7 +147,20 @@ const size = fc.oneof(
   fc.constantFrom(3000, 20000),
 )
 const operation = fc.record({
-  kind: fc.constantFrom('set', 'set', 'set', 'resize', 'resize', 'expire', 'expire', 'persist', 'remove', 'copy', 'move', 'clear'),
+  kind: fc.constantFrom(
+    'set',
+    'set',
+    'set',
+    'resize',
+    'resize',
+    'expire',
+    'expire',
+    'persist',
+    'remove',
+    'copy',
+    'move',
+    'clear',
+  ),
   key: fc.nat(KEYS.length - 1),
   other: fc.nat(KEYS.length - 1),
   place: fc.nat(2),
@@ -249,7 +262,8 @@ function* faults(): Generator<Fault> {
     for (const sourcePlace of [0, 1, 2]) {
       for (const sourceSize of [3, 2000]) {
         for (const volatile of [false, true]) {
-          for (const targetSize of [-1, 30, 5000]) yield { kind: 'move', key, targetSize, sourcePlace, sourceSize, volatile }
+          for (const targetSize of [-1, 30, 5000])
+            yield { kind: 'move', key, targetSize, sourcePlace, sourceSize, volatile }
           yield { kind: 'copy', key, targetSize: -1, sourcePlace, sourceSize, volatile }
         }
       }
@@ -271,7 +285,16 @@ test('whichever allocation of an operation fails, nothing changes', () => {
       places[sourcePlace].set('source', sourceSize)
       if (volatile) places[sourcePlace].expire('source', 1n << 60n)
       if (targetSize >= 0) places[0].set(KEYS[key], targetSize)
-      const operation = { kind, key, other: 0, place: 0, otherPlace: sourcePlace, size: 1500, greedy: true, at: 1n << 50n }
+      const operation = {
+        kind,
+        key,
+        other: 0,
+        place: 0,
+        otherPlace: sourcePlace,
+        size: 1500,
+        greedy: true,
+        at: 1n << 50n,
+      }
       const restore = fullAfter(shards[0], allocations)
       failed = false
       try {
@@ -295,7 +318,10 @@ describe('a value moves between embedded and out of line', () => {
   test('where the entry passes 1024 bytes', () => {
     const shard = emptyShard()
     const tested = new Tested(shard.keyspaces[0])
-    for (const [length, place] of [[LIMIT, 0], [LIMIT + 1, OUT_OF_LINE]]) {
+    for (const [length, place] of [
+      [LIMIT, 0],
+      [LIMIT + 1, OUT_OF_LINE],
+    ]) {
       tested.set('a', length)
       expect(flagsOf(shard.arena, tested.find('a')) & OUT_OF_LINE).toBe(place)
       tested.remove('a')

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { bytesOf } from '../../base/bytes.ts'
 import { randomBelow, SeededRandom } from '../../base/ports.ts'
 import type { Arena } from '../../shm/arena/arena.ts'
+import { BUCKET_BYTES, INITIAL_BUCKETS, TABLE_BYTES, Table } from './table.ts'
 import { bareEntry, keyOf, poisonedArena, SEED } from './testing.ts'
-import { BUCKET_BYTES, INITIAL_BUCKETS, Table, TABLE_BYTES } from './table.ts'
 
 /** A table beside the Map that it should equal. */
 class Tested {
@@ -163,7 +163,8 @@ describe('size', () => {
       const large: number[] = []
       for (let i = 0; i < 6; i++) large.push(tested.arena.allocate(buckets * BUCKET_BYTES))
       for (const bytes of [16384, 4096, 1024, 64]) {
-        for (let block = tested.arena.allocate(bytes); block !== 0; block = tested.arena.allocate(bytes)) filler.push(block)
+        for (let block = tested.arena.allocate(bytes); block !== 0; block = tested.arena.allocate(bytes))
+          filler.push(block)
       }
       for (let i = 0; i < large.length; i += 2) tested.arena.release(large[i])
       for (let i = 0; i < 4; i++) tested.table.rehashStep(1)

@@ -252,7 +252,8 @@ export class Table {
     const { i32, base } = this
     if (i32[base + BUCKETS0] === 0 && !this.allocateFirst()) return false
     if (i32[base + REHASH] >= 0) this.rehashStep(1)
-    else if (i32[base + USED] >= (i32[base + MASK0] + 1) * GROW_ENTRIES_PER_BUCKET) this.resize((i32[base + MASK0] + 1) * 2)
+    else if (i32[base + USED] >= (i32[base + MASK0] + 1) * GROW_ENTRIES_PER_BUCKET)
+      this.resize((i32[base + MASK0] + 1) * 2)
     if (!this.place(this.chain(hash), tagOf(hash), entry)) return false
     i32[base + USED]++
     return true
@@ -411,7 +412,8 @@ export class Table {
         buckets = i32[base + BUCKETS1]
       }
     }
-    for (let index = cursor & smallMask; index <= mask; index += smallMask + 1) this.collect(buckets + (index << BUCKET_SHIFT))
+    for (let index = cursor & smallMask; index <= mask; index += smallMask + 1)
+      this.collect(buckets + (index << BUCKET_SHIFT))
     return reverseIncrement(cursor, smallMask)
   }
 
@@ -515,8 +517,14 @@ export class Table {
         if (entry === 0) continue
         const hash = this.hashOf(entry)
         assert(tag === tagOf(hash), 'I1 the tag is the high byte of the hash')
-        assert(index === (hash & i32[base + (second ? MASK1 : MASK0)]), 'I2 a key sits in the chain that its hash names')
-        assert(!this.isRehashing || second === (hash & smallMask) < i32[base + REHASH], 'I2 a key sits in the right table')
+        assert(
+          index === (hash & i32[base + (second ? MASK1 : MASK0)]),
+          'I2 a key sits in the chain that its hash names',
+        )
+        assert(
+          !this.isRehashing || second === (hash & smallMask) < i32[base + REHASH],
+          'I2 a key sits in the right table',
+        )
         count++
         visit(entry, hash)
       }

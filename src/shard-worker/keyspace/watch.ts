@@ -242,7 +242,11 @@ export class WatchTable {
     })
     assert(watchers.size === this.count, 'I2 watched counts the key nodes')
     for (let head = 0; head < HEADS; head++) {
-      for (let node = u32[((this.table + CLIENT_HEADS) >> 2) + head]; node !== 0; node = u32[(node + WATCH_NEXT) >> 2]) {
+      for (
+        let node = u32[((this.table + CLIENT_HEADS) >> 2) + head];
+        node !== 0;
+        node = u32[(node + WATCH_NEXT) >> 2]
+      ) {
         own(node)
         const key = u32[(node + WATCH_KEY) >> 2]
         assert(watchers.has(key), 'a watch names a key node')

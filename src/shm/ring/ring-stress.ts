@@ -95,7 +95,8 @@ function consume(): number {
       sum = (sum + ring.i32[(offset >> 2) + i]) | 0
     }
     assert(ring.i32[(offset >> 2) + 1] === sum, 'the checksum fits')
-    for (let i = words * 4; i < length; i++) assert(ring.u8[offset + i] === (record & 255), 'every byte is the one sent')
+    for (let i = words * 4; i < length; i++)
+      assert(ring.u8[offset + i] === (record & 255), 'every byte is the one sent')
     ring.advance()
     record++
     if (record % 65_536 === 0) ring.check()

@@ -1,7 +1,7 @@
 /* What a record costs: `node src/shm/ring/ring.bench.ts [records, a multiple of 16]`. One thread pushing and popping one
  * by one, then in batches, then two threads. Prints nanoseconds per record and records per second. */
 
-import { Worker, isMainThread, parentPort, workerData } from 'node:worker_threads'
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { RingConsumer, RingProducer, ringBytes } from './ring.ts'
 
 const CAPACITY = 1 << 20

@@ -2,8 +2,8 @@ import { Worker } from 'node:worker_threads'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { AssertionError } from '../../base/assert.ts'
+import { formatRing, RECORD_HEADER_BYTES, RingConsumer, RingProducer, ringBytes } from './ring.ts'
 import type { StressOptions } from './ring-stress.ts'
-import { RECORD_HEADER_BYTES, RingConsumer, RingProducer, formatRing, ringBytes } from './ring.ts'
 
 /** Multiplies the records sent under threads: RING_STRESS=100 runs for minutes. */
 const STRESS = Number(process.env['RING_STRESS'] ?? 1)
@@ -250,19 +250,35 @@ describe('two threads', () => {
     expect([new RingProducer(buffer).isEmpty, new RingConsumer(buffer).check()]).toEqual([true, 0])
   }
 
-  test('millions of records of random sizes arrive whole and in order', async () => {
-    await race(2_000_000 * STRESS, {})
-  }, 60_000 * STRESS)
+  test(
+    'millions of records of random sizes arrive whole and in order',
+    async () => {
+      await race(2_000_000 * STRESS, {})
+    },
+    60_000 * STRESS,
+  )
 
-  test('records up to the longest', async () => {
-    await race(20_000 * STRESS, { longest: 1 << 14 })
-  }, 60_000 * STRESS)
+  test(
+    'records up to the longest',
+    async () => {
+      await race(20_000 * STRESS, { longest: 1 << 14 })
+    },
+    60_000 * STRESS,
+  )
 
-  test('a slow consumer', async () => {
-    await race(300_000 * STRESS, { pausing: 'consumer', pauseMs: 5 })
-  }, 60_000 * STRESS)
+  test(
+    'a slow consumer',
+    async () => {
+      await race(300_000 * STRESS, { pausing: 'consumer', pauseMs: 5 })
+    },
+    60_000 * STRESS,
+  )
 
-  test('a slow producer that stages', async () => {
-    await race(300_000 * STRESS, { pausing: 'producer', pauseMs: 5, staging: 16 })
-  }, 60_000 * STRESS)
+  test(
+    'a slow producer that stages',
+    async () => {
+      await race(300_000 * STRESS, { pausing: 'producer', pauseMs: 5, staging: 16 })
+    },
+    60_000 * STRESS,
+  )
 })

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { AssertionError } from '../../base/assert.ts'
-import { RingConsumer, RingProducer, formatRing } from '../ring/ring.ts'
+import { formatRing, RingConsumer, RingProducer } from '../ring/ring.ts'
 import { BARRIER_CELL_BYTES, BarrierCells, BarrierPool, barrierBytes } from './barrier.ts'
 import { Baton, IO_THREAD, workerThread } from './baton.ts'
 import { Doorbell } from './doorbell.ts'
@@ -153,31 +153,36 @@ class Sequencer {
   }
 }
 
-test('commands over several shards run as if one after the other, in the order of the sequencer', async () => {
-  const buffer = new SharedArrayBuffer(RENDEZVOUS.bytes)
-  const sequencer = new Sequencer(buffer)
-  const workers = startThreads({ role: 'shard-worker', buffer, rounds: 0, threads: RENDEZVOUS.workers })
-  let random = 42
-  let barriers = 0
-  for (let command = 0; command < 5000 * STRESS; ) {
-    const mask = ((random >>> 8) & (command % 3 === 0 ? 63 : 1 << (random >>> 8) % 6)) | (1 << (random >>> 16) % 6)
-    if (sequencer.send(mask)) {
-      random = (Math.imul(random, 1_664_525) + 1_013_904_223) >>> 0
-      command++
-      const parts = [9, 18, 36].filter((shards) => mask & shards).length
-      if (parts > 1) barriers++
-    } else {
-      sequencer.drain()
-      await nextTurn()
+test(
+  'commands over several shards run as if one after the other, in the order of the sequencer',
+  async () => {
+    const buffer = new SharedArrayBuffer(RENDEZVOUS.bytes)
+    const sequencer = new Sequencer(buffer)
+    const workers = startThreads({ role: 'shard-worker', buffer, rounds: 0, threads: RENDEZVOUS.workers })
+    let random = 42
+    let barriers = 0
+    for (let command = 0; command < 5000 * STRESS; ) {
+      const mask =
+        ((random >>> 8) & (command % 3 === 0 ? 63 : 1 << ((random >>> 8) % 6))) | (1 << ((random >>> 16) % 6))
+      if (sequencer.send(mask)) {
+        random = (Math.imul(random, 1_664_525) + 1_013_904_223) >>> 0
+        command++
+        const parts = [9, 18, 36].filter((shards) => mask & shards).length
+        if (parts > 1) barriers++
+      } else {
+        sequencer.drain()
+        await nextTurn()
+      }
     }
-  }
-  while (!sequencer.drain()) await nextTurn()
-  sequencer.stop()
-  const ran = await workers
-  const i32 = new Int32Array(buffer)
-  expect(sequencer.model.map((_, shard) => i32[RENDEZVOUS.value(shard)])).toEqual(sequencer.model)
-  expect(ran.reduce((sum, count) => sum + count)).toBe(barriers)
-  expect(barriers).toBeGreaterThan(1000)
-  sequencer.pool.check()
-  expect(sequencer.pool.available).toBe(4)
-}, 60_000 * STRESS)
+    while (!sequencer.drain()) await nextTurn()
+    sequencer.stop()
+    const ran = await workers
+    const i32 = new Int32Array(buffer)
+    expect(sequencer.model.map((_, shard) => i32[RENDEZVOUS.value(shard)])).toEqual(sequencer.model)
+    expect(ran.reduce((sum, count) => sum + count)).toBe(barriers)
+    expect(barriers).toBeGreaterThan(1000)
+    sequencer.pool.check()
+    expect(sequencer.pool.available).toBe(4)
+  },
+  60_000 * STRESS,
+)

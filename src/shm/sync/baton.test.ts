@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { AssertionError } from '../../base/assert.ts'
-import { Baton, IO_THREAD, PARKED, backgroundThread, threadName, workerThread } from './baton.ts'
+import { Baton, backgroundThread, IO_THREAD, PARKED, threadName, workerThread } from './baton.ts'
 
 test('in fresh memory the I/O thread holds every baton', () => {
   const i32 = new Int32Array(new SharedArrayBuffer(12))

@@ -11,7 +11,10 @@ import { Once } from './once.ts'
 import { Semaphore } from './semaphore.ts'
 
 const nothing = () => {}
-const equals = (...expected: number[]) => (i32: Int32Array) => expect([...i32]).toEqual(expected)
+const equals =
+  (...expected: number[]) =>
+  (i32: Int32Array) =>
+    expect([...i32]).toEqual(expected)
 
 describe('the search itself', () => {
   test('finds the lost update of two plain increments', () => {

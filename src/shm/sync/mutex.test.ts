@@ -15,9 +15,13 @@ test('one holder at a time; a lock gives up after its time', () => {
   expect(() => mutex.unlock()).toThrow(AssertionError)
 })
 
-test('threads count under the lock without losing one', async () => {
-  const buffer = new SharedArrayBuffer(8)
-  const taken = await startThreads({ role: 'mutex', buffer, rounds: 20_000 * STRESS, threads: 4 })
-  expect([...new Int32Array(buffer)]).toEqual([0, taken.reduce((sum, count) => sum + count)])
-  expect(Math.min(...taken)).toBeGreaterThan(0)
-}, 60_000 * STRESS)
+test(
+  'threads count under the lock without losing one',
+  async () => {
+    const buffer = new SharedArrayBuffer(8)
+    const taken = await startThreads({ role: 'mutex', buffer, rounds: 20_000 * STRESS, threads: 4 })
+    expect([...new Int32Array(buffer)]).toEqual([0, taken.reduce((sum, count) => sum + count)])
+    expect(Math.min(...taken)).toBeGreaterThan(0)
+  },
+  60_000 * STRESS,
+)
