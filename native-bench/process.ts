@@ -1,5 +1,5 @@
 /* The servers under test: started on a free loopback port in a directory of their own, found ready by PING, named by
- * what INFO says, stopped by their own pid. Every child is remembered, so that an interrupted run leaves none behind. */
+ * what INFO says, stopped by their own pid. Every child is remembered: an interrupted run leaves none behind. */
 
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'

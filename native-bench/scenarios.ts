@@ -7,7 +7,8 @@
  * | mix         | own generator   | reads and writes mixed over skewed keys, with the whole latency curve          |
  * | open-loop   | own generator   | latency at a fixed arrival rate, from the time each command was due            |
  * | never       | redis-benchmark | pipeline 64 with Spinel's inline execution off: every command goes to a worker |
- * | memory      | own filler      | resident bytes for each key                                                    |            */
+ * | memory      | own filler      | resident bytes for each key                                                    |
+ */
 
 import type { LoadSettings } from './load/settings.ts'
 import type { Options } from './options.ts'

@@ -2,7 +2,8 @@
  * Used before a round (so that GETs hit) and to measure memory per key. Main thread. */
 
 import { LoadConnection } from './connection.ts'
-import { CommandWriter, keyName } from './encoder.ts'
+import { CommandTemplate } from './encoder.ts'
+import { COMMANDS } from './mix.ts'
 import type { Endpoint } from './settings.ts'
 
 const BATCH_COMMANDS = 500
@@ -16,22 +17,22 @@ export async function fillKeys(
   valueBytes: number,
   progress?: (done: number) => void,
 ): Promise<void> {
-  const value = 'x'.repeat(valueBytes)
+  const template = new CommandTemplate(COMMANDS.set, 'x'.repeat(valueBytes))
+  let nextKey = 0
+  // The last batch starts over at key 0 to have as many commands as the others: all batches are alike.
+  const keys = { next: () => nextKey++ % count }
   const batches = Math.ceil(count / BATCH_COMMANDS)
   let sent = 0
   let answered = 0
   const done = Promise.withResolvers<void>()
 
-  // The last batch starts over at key 0 to have as many commands as the others: all batches are alike.
-  const encode = (batch: number): Buffer => {
-    const writer = new CommandWriter(BATCH_COMMANDS * (64 + valueBytes))
-    for (let i = 0; i < BATCH_COMMANDS; i++) {
-      writer.command(['SET', keyName('key', (batch * BATCH_COMMANDS + i) % count), value])
-    }
-    return writer.written()
+  const encode = (): Buffer => {
+    const batch = Buffer.allocUnsafe(BATCH_COMMANDS * template.bytes.length)
+    for (let i = 0, at = 0; i < BATCH_COMMANDS; i++) at = template.writeTo(batch, at, keys)
+    return batch
   }
   const sendNext = (): void => {
-    if (sent < batches) connection.send(encode(sent++), 0)
+    if (sent++ < batches) connection.send(encode(), 0)
   }
   const connection = new LoadConnection(
     endpoint,

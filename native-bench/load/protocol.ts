@@ -13,8 +13,8 @@ import type { Endpoint, LoadSettings } from './settings.ts'
 export const PHASE = 0
 export const FIRST_COUNTER = 1
 
-/** Phases, in their order: build and connect; run unmeasured; measure; let what is in flight come home. */
-export const PREPARE = 0
+/** Phases, in their order; before them, at 0, the threads build their batches and connect. Run unmeasured; measure; let
+ * what is in flight come home. */
 export const WARM_UP = 1
 export const MEASURE = 2
 export const DRAIN = 3

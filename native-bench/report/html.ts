@@ -20,7 +20,9 @@ export function seriesName(caseId: string, role: Role, metric: Metric | 'latency
 }
 
 export function renderHtml(result: BenchResult): string {
-  const names = result.servers.map(({ label }) => label).join(', ')
+  const { machine, servers, startedAt } = result
+  const names = servers.map(({ label }) => label).join(', ')
+  const when = `${startedAt.slice(0, 16).replace('T', ' ')} UTC`
   const sections = [
     verdictSection(result),
     ...SCENARIO_TEXTS.map(([scenario, title, text]) => scenarioSection(result, scenario, title, text)),
@@ -33,13 +35,13 @@ export function renderHtml(result: BenchResult): string {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Spinel beside Redis, ${markupText(result.startedAt.slice(0, 10))}</title>
+<title>Spinel beside Redis, ${markupText(startedAt.slice(0, 10))}</title>
 <style>${STYLE}</style>
 </head>
 <body>
 <main>
 <h1>Spinel beside Redis</h1>
-<p>${markupText(names)} on ${result.machine.cores} cores of ${markupText(result.machine.cpuModel)}, ${markupText(result.startedAt.slice(0, 16).replace('T', ' '))} UTC.
+<p>${markupText(`${names} on ${machine.cores} cores of ${machine.cpuModel}, ${when}.`)}
 The same load on each server in turn, round after round; every figure is the median of its rounds.</p>
 ${legend(result)}
 ${sections.filter((section) => section !== '').join('\n')}
@@ -53,7 +55,7 @@ const SCENARIO_TEXTS: readonly (readonly [Scenario, string, string])[] = [
   [
     'pipeline',
     'Pipelined throughput',
-    'Many commands in each read and write: the kernel’s share is small and the store itself is measured. Dots are single rounds.',
+    'Many commands in each read and write: the kernel’s share is small, the store itself is measured. Dots are rounds.',
   ],
   [
     'unpipelined',
@@ -73,7 +75,7 @@ const SCENARIO_TEXTS: readonly (readonly [Scenario, string, string])[] = [
   [
     'open-loop',
     'A fixed arrival rate',
-    'Commands arrive on a fixed schedule whether or not the server keeps up; latency counts from the time each was due.',
+    'Commands arrive on a fixed schedule whether or not the server keeps up; latency counts from when each was due.',
   ],
   [
     'memory',
@@ -150,7 +152,8 @@ function metricChart(result: BenchResult, cases: readonly CaseResult[], metric: 
   })
   if (groups.length === 0) return ''
   const { label, unit, format, better } = METRICS[metric]
-  return `<figure><figcaption>${capitalized(label)}, ${unit} (${better} is better)</figcaption>${barChart(groups, format, unit)}</figure>`
+  const caption = `${capitalized(label)}, ${unit} (${better} is better)`
+  return `<figure><figcaption>${caption}</figcaption>${barChart(groups, format, unit)}</figure>`
 }
 
 /** A target on this metric as a place on its axis: a ratio is taken from Redis's median. */
@@ -192,8 +195,9 @@ function latencySection(result: BenchResult): string {
     return ranges.length === 0 ? [] : [{ title: entry.case.title, ranges }]
   })
   if (groups.length === 0) return ''
-  return `<section><h2>Latency</h2><p>From p50 (disc) to p99 (ring) and, where the whole histogram is known, p99.9 (bar).
-With pipelining it is the time of a whole pipeline.</p>${rangeChart(groups, METRICS.p99Ms.format, 'ms')}</section>`
+  const chart = rangeChart(groups, METRICS.p99Ms.format, 'ms')
+  return `<section><h2>Latency</h2><p>From p50 (disc) to p99 (ring) and, where the whole histogram is known, p99.9
+(bar). With pipelining it is the time of a whole pipeline.</p>${chart}</section>`
 }
 
 function figuresSection(result: BenchResult): string {
@@ -208,7 +212,8 @@ function figuresSection(result: BenchResult): string {
       .map(({ role, label }, i) => {
         const mark = isClientBound(entry, role) ? ` ${CLIENT_BOUND_MARK}` : ''
         return (
-          `<tr><td class="case">${i === 0 ? markupText(entry.case.title) : ''}</td><td class="server">${markupText(label + mark)}</td>` +
+          `<tr><td class="case">${i === 0 ? markupText(entry.case.title) : ''}</td>` +
+          `<td class="server">${markupText(label + mark)}</td>` +
           `${metrics.map((metric) => figureCells(entry, role, metric)).join('')}</tr>`
         )
       }),
@@ -261,7 +266,8 @@ the whole latency histogram and costs more CPU for each command than redis-bench
 
 function competition(cores: number): string {
   return cores <= 2
-    ? `On ${cores} ${cores === 1 ? 'core' : 'cores'} the load competes with the server for CPU: what the load takes, the server’s other threads do not get.`
+    ? `On ${cores} ${cores === 1 ? 'core' : 'cores'} the load competes with the server for CPU: what it takes, the ` +
+        'server’s other threads do not get.'
     : `The load runs beside the server on the same ${cores} cores.`
 }
 
@@ -282,7 +288,8 @@ function loadText(benchCase: Exclude<BenchCase, { driver: 'memory' }>): string {
 
 function ownLoadText({ distribution, mix, threads, ratePerSecond }: LoadSettings): string {
   const pace = ratePerSecond === null ? 'closed loop' : `open loop at ${ratePerSecond} commands a second`
-  return `${distributionText(distribution)}, ${mixText(mix)}, ${threads} ${threads === 1 ? 'thread' : 'threads'}, ${pace}`
+  const threadsText = `${threads} ${threads === 1 ? 'thread' : 'threads'}`
+  return `${distributionText(distribution)}, ${mixText(mix)}, ${threadsText}, ${pace}`
 }
 
 function capitalized(text: string): string {

@@ -8,7 +8,7 @@ import { formatCount, formatRatio, METRICS } from './figures.ts'
 import type { Paint } from './table.ts'
 
 const BAR_WIDTH = 16
-const ERASE_LINE = '\r\u001b[2K'
+export const ERASE_LINE = '\r\u001b[2K'
 
 export interface ProgressOutput {
   isTTY?: boolean

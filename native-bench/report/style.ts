@@ -22,7 +22,9 @@ main { max-width: 900px; margin: 0 auto; padding: 40px 20px 64px; }
 h1 { font-size: 28px; line-height: 1.2; margin: 0 0 6px; letter-spacing: -0.01em; }
 h2 { font-size: 18px; margin: 0 0 4px; }
 p { margin: 4px 0 14px; color: var(--soft); max-width: 72ch; }
-section { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 20px 22px; margin-top: 20px; }
+section {
+  background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 20px 22px; margin-top: 20px;
+}
 .legend { display: flex; flex-wrap: wrap; gap: 6px 20px; margin-top: 14px; }
 .legend span { display: inline-flex; align-items: center; gap: 7px; }
 .legend i { width: 12px; height: 12px; border-radius: 3px; display: inline-block; }

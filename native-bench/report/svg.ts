@@ -43,13 +43,14 @@ export function linearTicks(highest: number, count: number): number[] {
 /** 1, 2, 5 and 10 times the powers of ten, from the last one below `lowest` to the first one above `highest`. */
 export function logTicks(lowest: number, highest: number): number[] {
   const ticks: number[] = []
-  for (let power = Math.floor(Math.log10(lowest)); power <= Math.ceil(Math.log10(highest)); power++) {
+  const lastPower = Math.ceil(Math.log10(highest)) + 1
+  for (let power = Math.floor(Math.log10(lowest)) - 1; power <= lastPower; power++) {
     for (const factor of [1, 2, 5]) ticks.push(Number((factor * 10 ** power).toPrecision(1)))
   }
   const first = Math.max(
     0,
     ticks.findLastIndex((tick) => tick <= lowest),
   )
-  const last = ticks.findIndex((tick) => tick >= highest)
-  return ticks.slice(first, last < 0 ? undefined : last + 1)
+  const last = ticks.findIndex((tick, i) => tick >= highest && i > first)
+  return ticks.slice(first, last + 1)
 }

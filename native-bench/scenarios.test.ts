@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest'
+import { parseOptions } from './options.ts'
+import { casesOf } from './scenarios.ts'
+import { TARGETS } from './targets.ts'
+
+test('every case has an id of its own, and every target a case in the default set', () => {
+  const ids = casesOf(parseOptions([], 2)).map(({ id }) => id)
+  expect(new Set(ids).size).toBe(ids.length)
+  for (const target of TARGETS) for (const id of target.cases) expect(ids).toContain(id)
+})
+
+test('options reach the loads', () => {
+  const options = parseOptions(
+    '--tests get --connections 7 --keys 9 --value-size 11 --pipeline 4 --rate 50'.split(' '),
+    2,
+  )
+  const cases = casesOf(options).filter(({ driver }) => driver !== 'memory')
+  expect(cases.map(({ id }) => id)).toEqual([
+    'pipeline-64/get',
+    'pipeline-16/get',
+    'unpipelined/get',
+    'mix-4',
+    'open-loop-50',
+    'never-64/get',
+  ])
+  for (const benchCase of cases) {
+    expect(benchCase).toMatchObject({ load: { connections: 7, keyCount: 9, valueBytes: 11 } })
+  }
+})
+
+test('an external server is measured only as it is', () => {
+  const cases = casesOf(parseOptions(['--server', 'localhost:7000'], 2))
+  expect(cases.every(({ setup }) => setup === 'shared')).toBe(true)
+  expect(cases.length).toBeGreaterThan(5)
+})
