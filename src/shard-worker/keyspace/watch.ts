@@ -92,6 +92,7 @@ export class WatchTable {
 
   /** A key changed. */
   touch(db: number, bytes: Uint8Array, offset: number, length: number): void {
+    if (this.count === 0) return
     const key = this.findKey(db, bytes, offset, length)
     if (key !== 0) this.arena.f64[(key + KEY_VERSION) >> 3]++
   }
