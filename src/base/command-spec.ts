@@ -27,7 +27,10 @@ export const NO_ASYNC_LOADING = 1 << 16
 export const NO_MULTI = 1 << 17
 export const ALLOW_BUSY = 1 << 18
 export const MOVABLE_KEYS = 1 << 19
-/** The handler runs in time that grows with the data: handed to the worker rather than run inline (see inline-execution). */
+/**
+ * The handler runs in time that grows with the data: handed to the worker rather than run inline (see
+ * inline-execution).
+ */
 export const HEAVY = 1 << 20
 
 /** Flag bits and their names in COMMAND INFO, in Redis's order; HEAVY is our own and not shown. */
@@ -118,9 +121,14 @@ export function aclCategories(declared: number, flags: number): number {
 
 /** One key specification: where keys stand among the arguments, and what is done to them. */
 export interface KeySpec {
-  /** What the command does to the keys: upper-case names as COMMAND INFO shows them, e.g. ['RW', 'ACCESS', 'UPDATE']. */
+  /**
+   * What the command does to the keys: upper-case names as COMMAND INFO shows them, e.g. ['RW', 'ACCESS', 'UPDATE'].
+   */
   flags: readonly string[]
-  /** Where the search begins: at argument `index`, or after `keyword` (searched from `startFrom`; negative: from the end). */
+  /**
+   * Where the search begins: at argument `index`, or after `keyword` (searched from `startFrom`; negative: from the
+   * end).
+   */
   begin: { index: number } | { keyword: string; startFrom: number }
   /**
    * Which arguments from there are keys. range: up to `last` (relative to the beginning; negative counts from the end,
@@ -167,8 +175,8 @@ export interface CommandSpec<Context> {
   summary: string
   /**
    * The arguments after the name, as a grammar: `key value [NX|XX] [GET] [EX seconds|PX milliseconds|KEEPTTL]`,
-   * `(key value)...`, `key...`. Upper-case words are literal tokens, lower-case ones name a value, `name:type` gives its
-   * type (key, string, integer, double, unix-time, pattern) where the name does not tell. COMMAND DOCS and the test
+   * `(key value)...`, `key...`. Upper-case words are literal tokens, lower-case ones name a value, `name:type` gives
+   * its type (key, string, integer, double, unix-time, pattern) where the name does not tell. COMMAND DOCS and the test
    * generator read it.
    */
   syntax: string

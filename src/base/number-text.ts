@@ -1,5 +1,5 @@
-/* Integers as text, by Redis's rules: what string2ll takes and what ll2string writes. Any thread. Hot: a magnitude below
- * 2^53 costs no allocation either way; the rest of 64 bits goes through BigInt.
+/* Integers as text, by Redis's rules: what string2ll takes and what ll2string writes. Any thread. Hot: a magnitude
+ * below 2^53 costs no allocation either way; the rest of 64 bits goes through BigInt.
  *
  * Taken: an optional minus, then digits without a leading zero; "0" itself; -2^63 to 2^63-1. Refused: the empty text,
  * spaces, a plus, "-0", anything longer. So every integer has exactly one text, and a text that was taken can stand for

@@ -1,5 +1,5 @@
-/* The configuration that the engine itself reads, in the form it reads it. Every thread has its own copy: the I/O thread
- * applies a change to its own and sends it to the workers as a SettingChange control frame, in ring order. */
+/* The configuration that the engine itself reads, in the form it reads it. Every thread has its own copy: the I/O
+ * thread applies a change to its own and sends it to the workers as a SettingChange control frame, in ring order. */
 
 export class EngineSettings {
   /** Longest string a command may build, bytes. */

@@ -1,5 +1,6 @@
-/* When a command runs, and how it marks the keys it touches: the moment handed in for the batch, and the LRU or LFU field
- * of an entry, with Redis's clocks and formulas (https://redis.io/docs/reference/eviction/). Baton holder. Hot. */
+/* When a command runs, and how it marks the keys it touches: the moment handed in for the batch, and the LRU or LFU
+ * field of an entry, with Redis's clocks and formulas (https://redis.io/docs/reference/eviction/). Baton holder.
+ * Hot. */
 import { type Random, randomBelow } from '../../base/ports.ts'
 
 const LFU_INITIAL = 5

@@ -31,7 +31,9 @@ interface Value {
   expire: bigint | undefined
 }
 
-/** Keys of every layout: empty, short, one that pushes small values out of line, the last short and the first long ones. */
+/**
+ * Keys of every layout: empty, short, one that pushes small values out of line, the last short and the first long ones.
+ */
 const KEYS = ['', 'a', 'key:000000000042', 'm'.repeat(1000), 's'.repeat(65534), 'l'.repeat(65535), 'l'.repeat(66000)]
 
 let fills = 0
@@ -247,7 +249,9 @@ function fullAfter(shard: Shard, allocations: number): () => void {
   }
 }
 
-/** One operation on a key that is absent or has a value (targetSize), from a source of another key, database or shard. */
+/**
+ * One operation on a key that is absent or has a value (targetSize), from a source of another key, database or shard.
+ */
 interface Fault {
   kind: 'set' | 'copy' | 'move' | 'resize' | 'expire'
   key: number

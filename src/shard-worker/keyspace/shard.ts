@@ -1,5 +1,5 @@
-/* One shard: an arena and everything in it. All of a shard's state lives in the arena, so whoever holds its baton can run
- * any command on it; this object and the ones it leads to are views. Root block of the arena, offsets in bytes:
+/* One shard: an arena and everything in it. All of a shard's state lives in the arena, so whoever holds its baton can
+ * run any command on it; this object and the ones it leads to are views. Root block of the arena, offsets in bytes:
  *
  *   0           4         8           12            16            64                       64 + 8 * 16
  *   | databases | seed u32 | directory | watches u32 | watched u32 | counters f64[16]       |
@@ -13,7 +13,8 @@
  *   0            32              64            72             80
  *   | keys Table | expires Table | avgTtl f64 | cursor u32   | ...96
  *
- * The counters are written by the baton holder alone and may be read by any thread at any time (aligned 8-byte loads). */
+ * The counters are written by the baton holder alone and may be read by any thread at any time (aligned 8-byte
+ * loads). */
 import { assert } from '../../base/assert.ts'
 import type { Arena } from '../../shm/arena/arena.ts'
 import type { Access } from './access.ts'

@@ -151,7 +151,8 @@ export class Table {
     do {
       const word = bucket >> 2
       for (let group = 0; group < TAG_WORDS; group++) {
-        // Bytes of `difference` that are zero are ways with our tag; a borrow can flag a wrong one, which the key settles.
+        // Bytes of `difference` that are zero are ways with our tag; a borrow can flag a wrong one, which the key
+        // settles.
         const difference = u32[word + group] ^ tags
         let matches = (difference - 0x01010101) & ~difference & 0x80808080
         while (matches !== 0) {
@@ -341,7 +342,9 @@ export class Table {
     return true
   }
 
-  /** Moves every key of one small index from table 0 to table 1. False, with nothing changed, when memory does not do. */
+  /**
+   * Moves every key of one small index from table 0 to table 1. False, with nothing changed, when memory does not do.
+   */
   private moveIndex(index: number, smallCount: number, mask0: number, mask1: number): boolean {
     const { u8, u32, i32, base } = this
     const buckets0 = i32[base + BUCKETS0]
