@@ -21,7 +21,8 @@ test('a watch table behaves as versions in Maps', () => {
       const versions = new Map<string, number>()
       const seen = new Map<number, Map<string, number>>(CLIENTS.map((client) => [client, new Map()]))
       const version = (name: string) => versions.get(name) ?? 0
-      const isDirty = (client: number) => [...(seen.get(client) as Map<string, number>)].some(([n, v]) => version(n) !== v)
+      const isDirty = (client: number) =>
+        [...(seen.get(client) as Map<string, number>)].some(([n, v]) => version(n) !== v)
       for (const { kind, client, db, key } of operations) {
         const mine = seen.get(client) as Map<string, number>
         const name = `${db}:${key}`
