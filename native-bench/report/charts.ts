@@ -12,14 +12,20 @@ import type { Scale } from './svg.ts'
 import { element, linearScale, linearTicks, logScale, logTicks, markupText } from './svg.ts'
 
 const WIDTH = 760
-const LABEL_WIDTH = 118
+const LABEL_MARGIN = 24
+const LETTER_WIDTH = 6.6
 const VALUE_WIDTH = 84
+const FIGURES_WIDTH = 130
 const ROW_HEIGHT = 19
 const BAR_HEIGHT = 13
 const TITLE_HEIGHT = 24
 const AXIS_HEIGHT = 26
-const PLOT_LEFT = LABEL_WIDTH
 const PLOT_RIGHT = WIDTH - VALUE_WIDTH
+
+/** Where the plot begins: right of the longest label. */
+function plotLeft(labels: readonly string[]): number {
+  return LABEL_MARGIN + LETTER_WIDTH * Math.max(...labels.map((label) => label.length))
+}
 
 export interface Bar {
   role: Role
@@ -44,7 +50,8 @@ export function barChart(groups: readonly BarGroup[], format: (value: number) =>
     ...groups.flatMap(({ bars, limit }) => [limit?.value ?? 0, ...bars.flatMap((bar) => [bar.value, ...bar.points])]),
   )
   const ticks = linearTicks(highest, 5)
-  const scale = linearScale(0, ticks[ticks.length - 1], PLOT_LEFT, PLOT_RIGHT)
+  const left = plotLeft(groups.flatMap(({ bars }) => bars.map(({ label }) => label)))
+  const scale = linearScale(0, ticks[ticks.length - 1], left, PLOT_RIGHT)
   const marks: string[] = []
   let y = 0
   for (const { title, bars, limit } of groups) {
@@ -68,15 +75,16 @@ export function barChart(groups: readonly BarGroup[], format: (value: number) =>
 function barMarks(bar: Bar, y: number, scale: Scale, format: (value: number) => string): string {
   const end = scale(bar.value)
   const middle = y + BAR_HEIGHT / 2
+  const left = scale(0)
   const farthest = Math.max(end, ...bar.points.map(scale))
-  const width = Math.max(1, end - PLOT_LEFT)
+  const width = Math.max(1, end - left)
   return (
-    element('text', { class: 'label', x: PLOT_LEFT - 8, y: middle + 4 }, markupText(bar.label)) +
+    element('text', { class: 'label', x: left - 8, y: middle + 4 }, markupText(bar.label)) +
     element(
       'rect',
       {
         class: `bar ${bar.role}`,
-        x: PLOT_LEFT,
+        x: left,
         y,
         width,
         height: BAR_HEIGHT,
@@ -113,14 +121,15 @@ export function rangeChart(groups: readonly RangeGroup[], format: (value: number
     .filter((value) => value > 0)
   const ticks = logTicks(Math.min(...all), Math.max(...all))
   const lowest = ticks[0]
-  const scale = logScale(lowest, ticks[ticks.length - 1], PLOT_LEFT, PLOT_RIGHT)
+  const left = plotLeft(groups.flatMap(({ ranges }) => ranges.map(({ label }) => label)))
+  const scale = logScale(lowest, ticks[ticks.length - 1], left, WIDTH - FIGURES_WIDTH)
   const marks: string[] = []
   let y = 0
   for (const { title, ranges } of groups) {
     marks.push(element('text', { class: 'group', x: 0, y: y + 16 }, markupText(title)))
     y += TITLE_HEIGHT
     for (const range of ranges) {
-      marks.push(rangeMarks(range, y + BAR_HEIGHT / 2, (value) => scale(Math.max(value, lowest)), format))
+      marks.push(rangeMarks(range, left, y + BAR_HEIGHT / 2, (value) => scale(Math.max(value, lowest)), format))
       y += ROW_HEIGHT
     }
     y += 6
@@ -128,12 +137,12 @@ export function rangeChart(groups: readonly RangeGroup[], format: (value: number
   return chart(y + AXIS_HEIGHT, verticalGrid(ticks, scale, y, format, unit) + marks.join(''))
 }
 
-function rangeMarks(range: Range, y: number, scale: Scale, format: (value: number) => string): string {
+function rangeMarks(range: Range, left: number, y: number, scale: Scale, format: (value: number) => string): string {
   const { role, label, series, p50, p99, p999 } = range
   const end = p999 ?? p99
   const text = [p50, p99, ...(p999 === null ? [] : [p999])].map(format).join(' / ')
   const parts = [
-    element('text', { class: 'label', x: PLOT_LEFT - 8, y: y + 4 }, markupText(label)),
+    element('text', { class: 'label', x: left - 8, y: y + 4 }, markupText(label)),
     element('line', { class: `range ${role}`, x1: scale(p50), x2: scale(end), y1: y, y2: y, 'data-series': series }),
     element('circle', { class: `disc ${role}`, cx: scale(p50), cy: y, r: 4.5 }, hint(`${label} p50 ${format(p50)}`)),
     element('circle', { class: `ring ${role}`, cx: scale(p99), cy: y, r: 4 }, hint(`${label} p99 ${format(p99)}`)),

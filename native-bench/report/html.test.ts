@@ -54,6 +54,6 @@ test('a run of which nothing came still makes a page, with the reasons', () => {
     entry.failure = 'the server <closed> the connection'
   }
   const page = renderHtml(result)
-  expect(page).toContain('GET, P64 failed: the server &lt;closed&gt; the connection')
+  expect(page).toContain('Failed: GET, P64; mix, P16; 3-byte values: the server &lt;closed&gt; the connection')
   expect(page).not.toMatch(/NaN|Infinity/)
 })

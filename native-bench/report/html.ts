@@ -12,7 +12,7 @@ import { barChart, bulletBar, curveChart, rangeChart } from './charts.ts'
 import { formatBytes, formatRatio, METRICS } from './figures.ts'
 import { STYLE } from './style.ts'
 import { markupText } from './svg.ts'
-import { CLIENT_BOUND_MARK, describeMeasured, describeTarget, notesOf } from './table.ts'
+import { CLIENT_BOUND_MARK, describeMeasured, describeTarget, failuresOf, headOf, notesOf } from './table.ts'
 
 /** The name a series has in the page, as data-series. */
 export function seriesName(caseId: string, role: Role, metric: Metric | 'latency' | 'curve'): string {
@@ -201,11 +201,10 @@ function latencySection(result: BenchResult): string {
 }
 
 function figuresSection(result: BenchResult): string {
-  const metrics = Object.keys(METRICS) as Metric[]
-  const head = metrics.map(
-    (metric) =>
-      `<th class="figure">${METRICS[metric].label}, ${METRICS[metric].unit}</th><th class="figure">ratio</th>`,
+  const metrics = (Object.keys(METRICS) as Metric[]).filter((metric) =>
+    result.cases.some((entry) => result.servers.some(({ role }) => medianOf(entry, role, metric) !== null)),
   )
+  const head = metrics.map((metric) => `<th class="figure">${headOf(metric)}</th><th class="figure">ratio</th>`)
   const rows = result.cases.flatMap((entry) =>
     result.servers
       .filter(({ role }) => entry.rounds[role] !== undefined)
@@ -218,13 +217,8 @@ function figuresSection(result: BenchResult): string {
         )
       }),
   )
-  const notes = [
-    ...notesOf(result),
-    ...result.cases.flatMap(({ case: { title }, failure }) =>
-      failure === null ? [] : [`${title} failed: ${failure}`],
-    ),
-  ]
-  return `<section><h2>All figures</h2><div class="scroll"><table><tr><th>case</th><th>server</th>${head.join('')}</tr>
+  const notes = [...notesOf(result), ...failuresOf(result)]
+  return `<section><h2>All figures</h2><div class="scroll"><table class="dense"><tr><th>case</th><th>server</th>${head.join('')}</tr>
 ${rows.join('\n')}</table></div>
 <ul>${notes.map((note) => `<li>${markupText(note)}</li>`).join('')}</ul></section>`
 }

@@ -21,6 +21,7 @@ export function createProgress(output: ProgressOutput, paint: Paint, rounds: num
   let finished = 0
   let title = ''
   let labelWidth = 0
+  let lastFailure = ''
   const line = (text: string): void => {
     output.write(`${output.isTTY === true ? ERASE_LINE : ''}${text}\n`)
   }
@@ -47,7 +48,8 @@ export function createProgress(output: ProgressOutput, paint: Paint, rounds: num
       line(`${count()} ${String(index + 1).padStart(2)}  ${label.padEnd(labelWidth)}  ${figuresOf(round, baseline)}`)
     },
     caseFailed(benchCase: BenchCase, reason: string): void {
-      line(paint.bad(`${benchCase.title} failed: ${reason}`))
+      line(paint.bad(`${benchCase.title} failed: ${reason === lastFailure ? 'for the same reason' : reason.trim()}`))
+      lastFailure = reason
     },
   }
 }

@@ -18,7 +18,7 @@ body {
   margin: 0; background: var(--page); color: var(--ink);
   font: 15px/1.55 system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif;
 }
-main { max-width: 900px; margin: 0 auto; padding: 40px 20px 64px; }
+main { max-width: 960px; margin: 0 auto; padding: 40px 20px 64px; }
 h1 { font-size: 28px; line-height: 1.2; margin: 0 0 6px; letter-spacing: -0.01em; }
 h2 { font-size: 18px; margin: 0 0 4px; }
 p { margin: 4px 0 14px; color: var(--soft); max-width: 72ch; }
@@ -34,6 +34,8 @@ i.redis { background: var(--redis); } i.valkey { background: var(--valkey); } i.
 table { border-collapse: collapse; width: 100%; font-size: 13.5px; font-variant-numeric: tabular-nums; }
 th { text-align: left; font-weight: 500; color: var(--soft); white-space: nowrap; }
 th, td { padding: 5px 12px 5px 0; border-bottom: 1px solid var(--line); }
+table.dense { font-size: 12.5px; }
+table.dense th, table.dense td { padding-right: 9px; }
 tr:last-child td { border-bottom: 0; }
 td.figure, th.figure { text-align: right; white-space: nowrap; }
 td.case { font-weight: 600; white-space: nowrap; }

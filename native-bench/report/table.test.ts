@@ -42,5 +42,5 @@ test('notes warn of a busy machine, a load at its limit, late sends and errors',
 test('a failed case is named with its reason', () => {
   const result = sampleResult()
   result.cases[1].failure = 'connection refused'
-  expect(renderTable(result, PLAIN)).toContain('failed: mix, P16: connection refused')
+  expect(renderTable(result, PLAIN)).toContain('Failed: mix, P16: connection refused')
 })

@@ -30,13 +30,12 @@ export function renderTable(result: BenchResult, paint: Paint): string {
   const withLoad = result.cases.filter((entry) => entry.case.driver !== 'memory')
   const withMemory = result.cases.filter((entry) => entry.case.driver === 'memory')
   const verdicts = judge(result.cases)
-  const failed = result.cases.filter((entry) => entry.failure !== null)
   const parts = [
     renderCases(result, withLoad, LOAD_METRICS, paint),
     renderCases(result, withMemory, MEMORY_METRICS, paint),
     renderVerdicts(verdicts, paint),
     notesOf(result).join('\n'),
-    failed.map((entry) => paint.bad(`failed: ${entry.case.title}: ${entry.failure}`)).join('\n'),
+    failuresOf(result).map(paint.bad).join('\n'),
   ]
   return parts.filter((part) => part !== '').join('\n\n')
 }
@@ -65,6 +64,15 @@ export function notesOf(result: BenchResult): string[] {
   }
   if (firstError !== undefined) notes.push(`There were error replies, the first: ${firstError}`)
   return notes
+}
+
+/** The failed cases, those with the same reason together. */
+export function failuresOf(result: BenchResult): string[] {
+  const titles = new Map<string, string[]>()
+  for (const { case: benchCase, failure } of result.cases) {
+    if (failure !== null) titles.set(failure, [...(titles.get(failure) ?? []), benchCase.title])
+  }
+  return [...titles].map(([reason, failed]) => `Failed: ${failed.join('; ')}: ${reason.trim()}`)
 }
 
 export function describeTarget({ metric, of, bound, limit }: Target): string {
@@ -101,7 +109,8 @@ function renderCases(
   return align(rows, 2)
 }
 
-function headOf(metric: Metric): string {
+/** A metric as the head of a column. */
+export function headOf(metric: Metric): string {
   const { label, unit } = METRICS[metric]
   switch (metric) {
     case 'opsPerSecond':
