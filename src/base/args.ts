@@ -13,11 +13,11 @@ export class Args {
   offset: Int32Array
   length: Int32Array
 
-  constructor(bytes: Uint8Array = new Uint8Array(0)) {
+  constructor(bytes: Uint8Array = new Uint8Array(0), capacity = INITIAL_ARGUMENTS) {
     this.bytes = bytes
     this.count = 0
-    this.offset = new Int32Array(INITIAL_ARGUMENTS)
-    this.length = new Int32Array(INITIAL_ARGUMENTS)
+    this.offset = new Int32Array(capacity)
+    this.length = new Int32Array(capacity)
   }
 
   /** Appends one argument. */

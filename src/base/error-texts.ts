@@ -1,5 +1,7 @@
 /* Every error a client can get, in Redis's words. Handlers pass these to Reply.error; no text is written elsewhere.
  * Any thread. */
+import type { Args } from './args.ts'
+
 export const WRONG_TYPE = 'WRONGTYPE Operation against a key holding the wrong kind of value'
 export const NOT_AN_INTEGER = 'ERR value is not an integer or out of range'
 export const NOT_A_FLOAT = 'ERR value is not a valid float'
@@ -20,6 +22,23 @@ export const INCREMENT_NAN_OR_INFINITY = 'ERR increment would produce NaN or Inf
 export const STRING_TOO_LONG = 'ERR string exceeds maximum allowed size (proto-max-bulk-len)'
 export const OFFSET_OUT_OF_RANGE = 'ERR offset is out of range'
 export const INVALID_CURSOR = 'ERR invalid cursor'
+
+export const NOT_IN_TRANSACTION = 'ERR Command not allowed inside a transaction'
+export const EXEC_WITHOUT_MULTI = 'ERR EXEC without MULTI'
+export const DISCARD_WITHOUT_MULTI = 'ERR DISCARD without MULTI'
+export const NESTED_MULTI = 'ERR MULTI calls can not be nested'
+export const WATCH_INSIDE_MULTI = 'ERR WATCH inside MULTI is not allowed'
+export const MAX_CLIENTS = 'ERR max number of clients reached'
+export const protocolError = (reason: string) => `ERR Protocol error: ${reason}`
+/** `text` is the whole error that EXEC itself met. */
+export const execAborted = (text: string) => `EXECABORT Transaction discarded because of: ${text.replace(/^ERR /, '')}`
+
+/** Names the command and shows the first of its arguments, at most 128 bytes of each kind. */
+export function unknownCommand(args: Args): string {
+  let shown = ''
+  for (let i = 1; i < args.count && shown.length < 128; i++) shown += `'${args.text(i).slice(0, 128 - shown.length)}' `
+  return `ERR unknown command '${args.text(0).slice(0, 128)}', with args beginning with: ${shown}`
+}
 
 /** `cmd` in lower case, subcommands as `config|get`. */
 export const wrongArity = (command: string) => `ERR wrong number of arguments for '${command}' command`

@@ -48,7 +48,18 @@ export class Reply {
   /** Empties it; an outsized buffer is dropped. */
   reset(): void {
     this.length = 0
-    if (this.bytes.length > REPLY_BUFFER_BYTES) this.bytes = new Uint8Array(REPLY_BUFFER_BYTES)
+    if (this.isOutsized) this.release()
+  }
+
+  /** Whether the buffer has grown beyond what is kept: worth handing over rather than copying. */
+  get isOutsized(): boolean {
+    return this.bytes.length > REPLY_BUFFER_BYTES
+  }
+
+  /** Gives the buffer away: the next reply gets a fresh one. */
+  release(): void {
+    this.bytes = new Uint8Array(REPLY_BUFFER_BYTES)
+    this.length = 0
   }
 
   /** Cuts back to an earlier `length`. */

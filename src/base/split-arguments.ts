@@ -1,6 +1,6 @@
-/* A line of words as redis-cli, inline commands and redis.conf write it: words between white space, with "double quotes"
- * (escapes \n \r \t \b \a \xHH, and \c for any other c) and 'single quotes' (only \' is an escape). A quote may open
- * within a word; after the closing one only white space or the end may follow. A NUL byte ends the line. Any thread.
+/* A line of words as redis-cli, inline commands and redis.conf write it: words between white space, with "double
+ * quotes" (escapes \n \r \t \b \a \xHH, and \c for any other c) and 'single quotes' (only \' is an escape). A quote may
+ * open within a word; after the closing one only white space or the end may follow. A NUL byte ends the line. Any thread.
  * The reverse is quoteArgument(). */
 
 const NUL = 0
@@ -32,7 +32,7 @@ function hexDigit(byte: number): number {
 }
 
 /** The byte that `\letter` stands for within double quotes. */
-function unescape(letter: number): number {
+function escapedByte(letter: number): number {
   switch (letter) {
     case 110: // n
       return NEWLINE
@@ -105,7 +105,7 @@ class WordReader {
         this.put(high * 16 + low)
         this.position += 2
       } else {
-        this.put(unescape(letter))
+        this.put(escapedByte(letter))
       }
     }
     return false
@@ -159,7 +159,6 @@ const ESCAPED: Record<string, string> = {
 
 /** A latin1 string in double quotes, all but printable ASCII escaped, so that splitArguments() reads it back. */
 export function quoteArgument(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is escaped
   const escaped = text.replace(/[\\"]|[^ -~]/g, (character) => {
     return ESCAPED[character] ?? `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`
   })

@@ -6,6 +6,7 @@
  * The caller sets the scene once for a batch (begin) and for each command (db, shard, client), then executes. */
 import type { Args } from '../base/args.ts'
 import type { CommandTable } from '../base/command-table.ts'
+import { HEAVY } from '../base/command-spec.ts'
 import { keySlot, SLOT_COUNT } from '../base/crc16.ts'
 import * as errors from '../base/error-texts.ts'
 import type { Clock, Random } from '../base/ports.ts'
@@ -15,6 +16,15 @@ import { Access } from './keyspace/access.ts'
 import { ARENA_FULL, type Keyspace } from './keyspace/keyspace.ts'
 import { Shard } from './keyspace/shard.ts'
 import { EngineSettings } from './settings.ts'
+import { SlowCommandCapture } from './slow-command.ts'
+import { Statistics } from './statistics.ts'
+
+/** Commands and subcommands that the statistics have room for: the I/O thread counts its own commands there too. */
+export const MAX_COMMANDS = 512
+/** An argument longer than this can make any command slow: it is timed by itself. */
+const LARGE_ARGUMENT_BYTES = 16 * 1024
+/** A threshold below this asks for every command to be timed by itself. */
+const PRECISE_BELOW_US = 2000
 
 const SLOT_BITS = Math.log2(SLOT_COUNT)
 
@@ -31,6 +41,11 @@ export class Engine {
   keyspace: Keyspace
   /** Id of the client that runs, 0 for none. */
   client: number
+  readonly statistics: Statistics
+  /** The newest command that took long; the caller reports it and clears `pending`. */
+  readonly slow: SlowCommandCapture
+  /** 1 for commands that are timed one by one. */
+  private readonly timedAlone: Uint8Array
 
   constructor(commands: CommandTable<Engine>, arenas: readonly Arena[], clock: Clock, random: Random) {
     this.commands = commands
@@ -42,6 +57,10 @@ export class Engine {
     this.db = 0
     this.keyspace = this.shards[0].keyspaces[0]
     this.client = 0
+    this.statistics = new Statistics(MAX_COMMANDS)
+    this.slow = new SlowCommandCapture()
+    this.timedAlone = new Uint8Array(MAX_COMMANDS)
+    for (const command of commands.commands) this.timedAlone[command.id] = command.flags & HEAVY ? 1 : 0
   }
 
   get databases(): number {
@@ -65,6 +84,9 @@ export class Engine {
     access.lfu = settings.maxmemoryPolicy.includes('lfu')
     access.lfuLogFactor = settings.lfuLogFactor
     access.lfuDecayMinutes = settings.lfuDecayTime
+    this.statistics.trackLatency = settings.latencyTracking
+    this.slow.configure(settings.slowlogLogSlowerThan, settings.latencyMonitorThreshold)
+    this.statistics.precise = this.slow.thresholdUs < PRECISE_BELOW_US
   }
 
   /** The shard that owns a key. */
@@ -82,6 +104,23 @@ export class Engine {
   select(shard: number, db: number): void {
     this.db = db
     this.keyspace = this.shards[shard].keyspaces[db]
+  }
+
+  /** Executes a command, counts it, and times it: with its batch, or by itself where its duration can matter. */
+  run(command: number, args: Args, reply: Reply): void {
+    const { statistics } = this
+    const errorsBefore = reply.errorCount
+    if (statistics.precise || this.timedAlone[command] !== 0 || args.length[args.count - 1] > LARGE_ARGUMENT_BYTES) {
+      const startUs = this.clock.monotonicUs()
+      this.execute(command, args, reply)
+      const elapsedUs = this.clock.monotonicUs() - startUs
+      statistics.timed(command, elapsedUs)
+      if (elapsedUs >= this.slow.thresholdUs) this.slow.capture(command, args, elapsedUs)
+    } else {
+      this.execute(command, args, reply)
+      statistics.count(command)
+    }
+    if (reply.errorCount !== errorsBefore) statistics.fail(command, reply.lastError)
   }
 
   /** Runs a command of the table and appends its reply. A full arena is answered, everything else is a bug and throws. */

@@ -1,0 +1,57 @@
+/* Watches the reply rings while commands are in flight. I/O thread. Under load replies come within microseconds, so it
+ * looks again with every turn of the event loop; when nothing has come for a while it sleeps on the doorbell, which costs
+ * no CPU, and a worker's next reply wakes it. Nothing in flight: it does nothing at all. */
+import type { Doorbell } from '../../shm/sync/doorbell.ts'
+import type { Sequencer } from '../routing/sequencer.ts'
+
+/** Turns of the event loop without a reply before it sleeps. */
+const IDLE_TURNS = 20
+
+export class ReplyPoller {
+  private readonly sequencer: Sequencer
+  private readonly doorbell: Doorbell
+  private isScheduled = false
+  private idleTurns = 0
+  private readonly turn = (): void => this.poll()
+  /** Called before each round of replies: sets the time. */
+  onRound: () => void = () => {}
+
+  constructor(sequencer: Sequencer, doorbell: Doorbell) {
+    this.sequencer = sequencer
+    this.doorbell = doorbell
+  }
+
+  /** Something is in flight: watch. */
+  schedule(): void {
+    if (this.isScheduled) return
+    this.isScheduled = true
+    this.idleTurns = 0
+    setImmediate(this.turn)
+  }
+
+  private poll(): void {
+    this.onRound()
+    const handled = this.sequencer.drain()
+    if (this.sequencer.pendingRuns === 0) {
+      this.isScheduled = false
+      return
+    }
+    if (handled > 0) this.idleTurns = 0
+    else if (++this.idleTurns > IDLE_TURNS) {
+      this.sleep()
+      return
+    }
+    setImmediate(this.turn)
+  }
+
+  private sleep(): void {
+    this.doorbell.prepareToSleep()
+    if (this.sequencer.hasReplies) {
+      this.doorbell.cancelSleep()
+      setImmediate(this.turn)
+      return
+    }
+    this.idleTurns = 0
+    this.doorbell.sleepAsync().then(this.turn)
+  }
+}

@@ -1,0 +1,211 @@
+/* What happens to a command between framing and execution: look-up, arity, authentication, memory, pause, transaction,
+ * then the sequencer or, for a command that needs no shard, its handler. The order of the checks is Redis's, so that a
+ * command wrong in two ways gets the same error. I/O thread. Hot: dispatch().
+ *
+ * The quick path is for what load is made of: a cheap command with one key at argument 1, from a session in its ordinary
+ * state, on a shard whose baton is home. Everything else goes the long way, with the same outcome. */
+import type { Args } from '../../base/args.ts'
+import type { Command, CommandTable } from '../../base/command-table.ts'
+import { DENYOOM, HEAVY, NO_AUTH, NO_MULTI, WRITE, MAY_REPLICATE } from '../../base/command-spec.ts'
+import type { Handler } from '../../base/command-spec.ts'
+import * as errors from '../../base/error-texts.ts'
+import type { Reply } from '../../base/reply.ts'
+import type { Engine } from '../../shard-worker/engine.ts'
+import { HANDLED, POSTPONED, type Session } from '../session/session.ts'
+import type { Pause } from './pause.ts'
+import type { Sequencer } from './sequencer.ts'
+
+/** What the dispatcher asks of the server around it. */
+export interface Gate {
+  /** Whether used memory is above maxmemory. */
+  isOverMemory(): boolean
+  /** Why a protected command may not run, or null. */
+  protection(session: Session, command: Command<never>): string | null
+  /** A command took at least the slow threshold: engine.slow holds it. */
+  reportSlow(session: Session): void
+}
+
+/** Commands that run in an open transaction instead of being queued. */
+const NEVER_QUEUED = new Set(['exec', 'discard', 'multi', 'watch', 'quit', 'reset'])
+
+export class Dispatcher {
+  readonly commands: CommandTable<never>
+  readonly sequencer: Sequencer
+  readonly engine: Engine
+  readonly reply: Reply
+  readonly pause: Pause
+  private readonly gate: Gate
+  /** Exact arity of commands fit for the quick path, 0 for all others; negative: at least. */
+  private readonly quickArity: Int32Array
+  /** Whether nothing is paused or short of memory; set with each batch. */
+  private isQuiet: boolean
+  private readonly neverQueued: Uint8Array
+
+  constructor(commands: CommandTable<never>, sequencer: Sequencer, reply: Reply, pause: Pause, gate: Gate) {
+    this.commands = commands
+    this.sequencer = sequencer
+    this.engine = sequencer.engine
+    this.reply = reply
+    this.pause = pause
+    this.gate = gate
+    this.isQuiet = true
+    this.quickArity = new Int32Array(commands.commands.length)
+    this.neverQueued = new Uint8Array(commands.commands.length)
+    for (const command of commands.commands) {
+      const isQuick = command.runs === 'shard' && command.firstKey === 1 && !(command.flags & HEAVY) && command.parent < 0
+      this.quickArity[command.id] = isQuick ? command.arity : 0
+      this.neverQueued[command.id] = NEVER_QUEUED.has(command.fullName) ? 1 : 0
+    }
+  }
+
+  /** To be called at the start of each batch. */
+  observe(): void {
+    this.isQuiet = !this.pause.isActive && !this.gate.isOverMemory()
+  }
+
+  dispatch(session: Session, args: Args): number {
+    const id = this.commands.lookup(args.bytes, args.offset[0], args.length[0])
+    if (id >= 0 && this.isQuiet && session.isOrdinary) {
+      const arity = this.quickArity[id]
+      if (arity !== 0 && (arity === args.count || (arity < 0 && args.count >= -arity))) {
+        const { engine, sequencer } = this
+        const shard = engine.shardOf(args.bytes, args.offset[1], args.length[1])
+        if (sequencer.inFlight[shard] === 0 && sequencer.inlineExecution !== 'never') {
+          engine.select(shard, session.db)
+          engine.client = session.id
+          engine.access.noTouch = session.noTouch
+          session.lastCommand = this.commands.commands[id].fullName
+          session.commandCount++
+          engine.run(id, args, this.reply)
+          if (engine.slow.pending) this.gate.reportSlow(session)
+          return HANDLED
+        }
+      }
+    }
+    return this.dispatchWithCare(session, id, args)
+  }
+
+  private dispatchWithCare(session: Session, id: number, args: Args): number {
+    const mark = this.reply.length
+    const hadMuted = session.isMuted
+    const command = this.resolve(session, id, args)
+    if (command !== null) {
+      const refusal = this.refusal(session, command, args)
+      if (refusal !== null) this.reject(session, command, refusal)
+      else if (this.mustWait(session, command)) return POSTPONED
+      else this.accept(session, command, args)
+    }
+    if (hadMuted && session.isMuted) this.reply.truncate(Math.min(mark, this.reply.length))
+    session.advanceSkip()
+    return HANDLED
+  }
+
+  /** The command, or its subcommand; null after the error was written. */
+  private resolve(session: Session, id: number, args: Args): Command<never> | null {
+    let command = id < 0 ? undefined : this.commands.commands[id]
+    if (command === undefined) {
+      this.reject(session, null, errors.unknownCommand(args))
+      return null
+    }
+    if (command.children.length > 0 && args.count > 1) {
+      const sub = this.commands.subcommand(command, args)
+      if (sub === undefined) {
+        this.reject(session, command, errors.unknownSubcommand(args.text(1), command.spec.name))
+        return null
+      }
+      command = sub
+    }
+    if ((command.arity > 0 && args.count !== command.arity) || args.count < -command.arity) {
+      this.reject(session, command, errors.wrongArity(command.fullName))
+      return null
+    }
+    return command
+  }
+
+  /** Why a well-formed command may not run now, or null. */
+  private refusal(session: Session, command: Command<never>, _args: Args): string | null {
+    const protection = this.gate.protection(session, command)
+    if (protection !== null) return protection
+    if (!session.authenticated && (command.flags & NO_AUTH) === 0) return errors.NO_AUTH
+    if (session.transaction.isOpen && command.flags & NO_MULTI) return errors.NOT_IN_TRANSACTION
+    if (command.flags & DENYOOM && this.gate.isOverMemory()) return errors.OUT_OF_MEMORY
+    return null
+  }
+
+  private reject(session: Session, command: Command<never> | null, text: string): void {
+    if (command?.fullName === 'exec' && session.transaction.isOpen) {
+      this.sequencer.abandonTransaction(session)
+      text = errors.execAborted(text)
+    } else if (session.transaction.isOpen) session.transaction.isBroken = true
+    this.reply.error(text)
+    this.engine.statistics.reject(command === null ? -1 : command.id, text)
+  }
+
+  /** Whether the command waits, with nothing done: paused clients, rings without room. */
+  private mustWait(session: Session, command: Command<never>): boolean {
+    if (this.pause.isActive && this.pause.holds(session, this.mayWrite(session, command))) {
+      this.pause.postpone(session)
+      return true
+    }
+    if (command.runs !== 'io' || this.neverQueued[command.id]) {
+      if (this.sequencer.isCongested || !this.sequencer.hasFreeCell) {
+        this.sequencer.waitForRoom(session)
+        return true
+      }
+    }
+    return false
+  }
+
+  /** Whether the command, or for EXEC any that is queued, changes data. */
+  private mayWrite(session: Session, command: Command<never>): boolean {
+    if (command.fullName !== 'exec') return (command.flags & (WRITE | MAY_REPLICATE)) !== 0
+    return session.transaction.queue.some(({ command: id }) => this.commands.commands[id].flags & (WRITE | MAY_REPLICATE))
+  }
+
+  private accept(session: Session, command: Command<never>, args: Args): void {
+    session.commandCount++
+    if (session.transaction.isOpen && !this.neverQueued[command.id]) {
+      session.transaction.enqueue(command.id, args)
+      this.reply.simple('QUEUED')
+      return
+    }
+    session.lastCommand = command.fullName
+    if (command.runs === 'io') this.runIo(session, command, args, this.reply)
+    else {
+      this.sequencer.route(session, command, args)
+    }
+    if (this.engine.slow.pending) this.gate.reportSlow(session)
+  }
+
+  /** Runs a command that needs no shard, timed by itself. */
+  runIo(session: Session, command: Command<never>, args: Args, reply: Reply): void {
+    const { engine } = this
+    const errorsBefore = reply.errorCount
+    const startUs = engine.clock.monotonicUs()
+    // The table's I/O commands take a Session: src/server builds it so.
+    const handler = command.handler as Handler<Session>
+    handler(session, args, reply)
+    const elapsedUs = engine.clock.monotonicUs() - startUs
+    engine.statistics.timed(command.id, elapsedUs)
+    if (elapsedUs >= engine.slow.thresholdUs) engine.slow.capture(command.id, args, elapsedUs)
+    if (reply.errorCount !== errorsBefore) engine.statistics.fail(command.id, reply.lastError)
+  }
+
+  /** Runs a queued command of a transaction whose shards are held. */
+  runQueued(session: Session, id: number, args: Args, reply: Reply): void {
+    const command = this.commands.commands[id]
+    session.lastCommand = command.fullName
+    reply.resp3 = session.resp3
+    if (command.runs === 'io') this.runIo(session, command, args, reply)
+    else {
+      const { engine } = this
+      const key = command.firstKey
+      const shard = command.runs === 'shard' ? engine.shardOf(args.bytes, args.offset[key], args.length[key]) : 0
+      engine.select(shard, session.db)
+      engine.client = session.id
+      engine.access.noTouch = session.noTouch
+      engine.run(id, args, reply)
+    }
+    if (this.engine.slow.pending) this.gate.reportSlow(session)
+  }
+}

@@ -1,0 +1,76 @@
+/* CLIENT PAUSE: until when which commands wait, and who waits (https://redis.io/commands/client-pause/). I/O thread. A
+ * paused client's bytes stay in its query buffer; nothing of a waiting command has been done. */
+import type { Session } from '../session/session.ts'
+
+export class Pause {
+  /** Unix ms at which it ends; 0: no pause. */
+  endMs = 0
+  /** Whether all commands wait, not only writing ones. */
+  all = false
+  private readonly waiting = new Set<Session>()
+  private timer: NodeJS.Timeout | null = null
+  private readonly nowMs: () => number
+
+  constructor(nowMs: () => number) {
+    this.nowMs = nowMs
+  }
+
+  get isActive(): boolean {
+    return this.endMs !== 0
+  }
+
+  /** Clients that wait. */
+  get waitingCount(): number {
+    return this.waiting.size
+  }
+
+  /** Whether a session's command waits now. */
+  holds(_session: Session, mayWrite: boolean): boolean {
+    return this.all || mayWrite
+  }
+
+  postpone(session: Session): void {
+    this.waiting.add(session)
+    session.postpone()
+  }
+
+  /** Pauses until `endMs`; a later end or a stricter kind than the present one wins, as in Redis. */
+  begin(endMs: number, all: boolean): void {
+    if (this.isActive) {
+      this.endMs = Math.max(this.endMs, endMs)
+      this.all = this.all || all
+    } else {
+      this.endMs = endMs
+      this.all = all
+    }
+    this.arm()
+  }
+
+  private arm(): void {
+    if (this.timer !== null) clearTimeout(this.timer)
+    const MAX_TIMER_MS = 0x7fffffff
+    this.timer = setTimeout(() => this.expire(), Math.min(Math.max(this.endMs - this.nowMs(), 0), MAX_TIMER_MS))
+  }
+
+  private expire(): void {
+    if (this.nowMs() >= this.endMs) this.finish()
+    else this.arm()
+  }
+
+  /** Ends the pause; those who wait go on once the batch at hand is over. */
+  finish(): void {
+    this.endMs = 0
+    this.all = false
+    if (this.timer !== null) clearTimeout(this.timer)
+    this.timer = null
+    const sessions = [...this.waiting]
+    this.waiting.clear()
+    setImmediate(() => {
+      for (const session of sessions) session.resumeReading()
+    })
+  }
+
+  forget(session: Session): void {
+    this.waiting.delete(session)
+  }
+}

@@ -1,0 +1,129 @@
+/* MULTI, EXEC, DISCARD, WATCH and UNWATCH (https://redis.io/docs/interact/transactions/). I/O thread. EXEC runs here, on
+ * the thread that sequences, over shards that nothing else touches meanwhile: its queue may hold commands of the
+ * connection as well as of shards, and it is as long as its client made it. */
+import { ACL_TRANSACTION, ALLOW_BUSY, FAST, type Family, family, LOADING, NOSCRIPT, SKIP_SLOWLOG, STALE, keysToEnd } from '../../base/command-spec.ts'
+import type { Args } from '../../base/args.ts'
+import * as errors from '../../base/error-texts.ts'
+import type { Reply } from '../../base/reply.ts'
+import type { WatchedKey } from '../../shard-worker/keyspace/watch.ts'
+import type { Session } from '../session/session.ts'
+import type { Dispatcher } from './dispatcher.ts'
+
+/** The family; `dispatcher` is asked for when a command runs, since it is built from the table this becomes part of. */
+export function transactionFamily(dispatcher: () => Dispatcher): Family<Session> {
+  const exec = (session: Session, _args: Args, reply: Reply): void => {
+    const { transaction } = session
+    if (!transaction.isOpen) return reply.error(errors.EXEC_WITHOUT_MULTI)
+    if (transaction.isBroken) {
+      dispatcher().sequencer.abandonTransaction(session)
+      return reply.error(errors.EXEC_ABORT)
+    }
+    const shards = new Set(transaction.watchedShards)
+    for (const { command, args } of transaction.queue) {
+      dispatcher().sequencer.addShards(dispatcher().commands.commands[command], args, shards)
+    }
+    runHolding(dispatcher(), session, shards, reply, (target) => runTransaction(dispatcher(), session, target))
+  }
+  const watch = (session: Session, args: Args, reply: Reply): void => {
+    if (session.transaction.isOpen) return reply.error(errors.WATCH_INSIDE_MULTI)
+    const keys = args.count - 1
+    const copies: Uint8Array[] = []
+    const { engine } = dispatcher()
+    const shards = new Set<number>()
+    for (let i = 1; i <= keys; i++) {
+      copies.push(args.copy(i))
+      shards.add(engine.shardOf(args.bytes, args.offset[i], args.length[i]))
+    }
+    runHolding(dispatcher(), session, shards, reply, (target) => watchKeys(dispatcher(), session, copies, target))
+  }
+  const unwatch = (session: Session, _args: Args, reply: Reply): void => {
+    dispatcher().sequencer.unwatch(session)
+    reply.ok()
+  }
+  const flags = NOSCRIPT | LOADING | STALE | FAST | ALLOW_BUSY
+  return family<Session>('transactions', [
+    {
+      name: 'MULTI', arity: 1, runs: 'io', flags, acl: ACL_TRANSACTION, keys: [], since: '1.2.0', complexity: 'O(1)',
+      summary: 'Opens a transaction: the commands that follow are queued.', syntax: '', handler: multi,
+    },
+    {
+      name: 'EXEC', arity: 1, runs: 'io', flags: NOSCRIPT | LOADING | STALE | SKIP_SLOWLOG, acl: ACL_TRANSACTION, keys: [],
+      since: '1.2.0', complexity: 'That of the queued commands',
+      summary: 'Runs the queued commands of a transaction, with nothing in between.', syntax: '', handler: exec,
+    },
+    {
+      name: 'DISCARD', arity: 1, runs: 'io', flags, acl: ACL_TRANSACTION, keys: [], since: '2.0.0',
+      complexity: 'O(N), N queued commands', summary: 'Drops a transaction and its watches.', syntax: '',
+      handler: (session, _args, reply) => {
+        if (!session.transaction.isOpen) return reply.error(errors.DISCARD_WITHOUT_MULTI)
+        dispatcher().sequencer.abandonTransaction(session)
+        reply.ok()
+      },
+    },
+    {
+      name: 'WATCH', arity: -2, runs: 'io', flags, acl: ACL_TRANSACTION, keys: keysToEnd(1, 1, 'RO'), since: '2.2.0',
+      complexity: 'O(1) for each key', summary: 'Makes the next EXEC depend on keys staying as they are.',
+      syntax: 'key...', handler: watch,
+    },
+    {
+      name: 'UNWATCH', arity: 1, runs: 'io', flags, acl: ACL_TRANSACTION, keys: [], since: '2.2.0', complexity: 'O(1)',
+      summary: 'Forgets all watched keys.', syntax: '', handler: unwatch,
+    },
+  ])
+}
+
+function multi(session: Session, _args: Args, reply: Reply): void {
+  if (session.transaction.isOpen) return reply.error(errors.NESTED_MULTI)
+  session.transaction.isOpen = true
+  reply.ok()
+}
+
+/** Runs `action` over held shards: with the reply at hand when they are idle, or as a deferred reply. */
+function runHolding(
+  dispatcher: Dispatcher,
+  session: Session,
+  shards: Set<number>,
+  reply: Reply,
+  action: (target: Reply) => void,
+): void {
+  const { sequencer } = dispatcher
+  if (sequencer.areHome(shards)) return action(reply)
+  const resolve = session.defer()
+  sequencer.exclusively(shards, () => resolve(action))
+}
+
+function watchKeys(dispatcher: Dispatcher, session: Session, keys: Uint8Array[], reply: Reply): void {
+  const { engine } = dispatcher
+  const { transaction } = session
+  for (const key of keys) {
+    const index = engine.shardOf(key, 0, key.length)
+    const shard = engine.shards[index]
+    // A key whose time has come is deleted now, so that its absence is what is watched.
+    shard.keyspaces[session.db].find(key, 0, key.length)
+    if (!shard.watches.watch(session.id, session.db, key, 0, key.length)) return reply.error(errors.SHARD_FULL)
+    transaction.watchedShards.add(index)
+    transaction.watchedKeys++
+  }
+  reply.ok()
+}
+
+function runTransaction(dispatcher: Dispatcher, session: Session, reply: Reply): void {
+  const { engine } = dispatcher
+  const { transaction } = session
+  engine.begin(session.host.nowMs())
+  let dirty = false
+  for (const index of transaction.watchedShards) {
+    const shard = engine.shards[index]
+    const expireIfDue = (key: WatchedKey) => shard.keyspaces[key.db].find(shard.arena.u8, key.offset, key.length)
+    if (shard.watches.isDirty(session.id, expireIfDue)) dirty = true
+    // The watched shards are among those held.
+    shard.watches.unwatch(session.id)
+  }
+  transaction.forgetWatches()
+  const { queue } = transaction
+  transaction.close()
+  if (dirty) return reply.nilArray()
+  reply.array(queue.length)
+  for (const { command, args } of queue) dispatcher.runQueued(session, command, args, reply)
+}
+

@@ -1,0 +1,30 @@
+/* What a session needs of the server around it. I/O thread. The server implements it; tests may implement less. */
+import type { Args } from '../../base/args.ts'
+import type { Reply } from '../../base/reply.ts'
+import type { Frame, Limits } from '../framing/frame.ts'
+import type { Session } from './session.ts'
+
+export interface Host {
+  /** Replies of the batch that runs, for the session that runs it. */
+  readonly reply: Reply
+  readonly limits: Limits
+  /** The session whose batch runs, null between batches. */
+  readonly current: Session | null
+  /** client-query-buffer-limit, bytes. */
+  readonly queryBufferLimit: number
+  nowMs(): number
+  /** Brackets around everything that may dispatch for a session. */
+  beginBatch(session: Session): void
+  endBatch(session: Session): void
+  /** Runs or hands over one command: HANDLED, or POSTPONED with nothing done. */
+  dispatch(session: Session, args: Args): number
+  /** A frame for a session that has none, and its return. */
+  borrowFrame(): Frame
+  returnFrame(frame: Frame): void
+  /** The input breaks the protocol: answers and closes. */
+  protocolError(session: Session, reason: string): void
+  queryBufferExceeded(session: Session): void
+  /** Output waits in the session's queue: the limits may have been passed. */
+  outputGrew(session: Session): void
+  sessionClosed(session: Session): void
+}

@@ -1,0 +1,381 @@
+/* One client: its connection, its place in the protocol (database, RESP version, authentication, transaction), the bytes
+ * of a command still arriving, and its replies in order. I/O thread.
+ *
+ * The replies of commands run at once gather in the host's one Reply and leave with the batch; those of a worker's runs
+ * and of deferred commands hold a ReplySlot. Reading stops while the client owes too much: see isBackedUp.
+ *
+ * I1  `query` holds exactly the received bytes that belong to no finished command, and is empty between commands.
+ * I2  a session with a Frame of its own is in the midst of a command; otherwise it uses the host's.
+ * I3  replies leave in the order of the commands.
+ * Bound: query by client-query-buffer-limit, output by client-output-buffer-limit and OUTPUT_PAUSE_BYTES. */
+import type { Args } from '../../base/args.ts'
+import { assert } from '../../base/assert.ts'
+import { Reply } from '../../base/reply.ts'
+import { BROKEN, COMPLETE, Frame, INCOMPLETE } from '../framing/frame.ts'
+import { ReplySlot } from '../reply/slot.ts'
+import { Connection, type ConnectionOwner } from '../socket/connection.ts'
+import type { Accepted } from '../socket/listener.ts'
+import type { Host } from './host.ts'
+import { QueryBuffer } from './query-buffer.ts'
+import { Transaction } from './transaction.ts'
+
+/* What Host.dispatch says. */
+export const HANDLED = 0
+/** Not now (the client is paused, or a ring is full): offer the same command again after resumeReading(). */
+export const POSTPONED = 1
+
+/** Replies gathered before they are written in the middle of a batch. */
+const FLUSH_BYTES = 64 * 1024
+/** A client that has not read this much of its replies is not read either, unless its limits say to close it first. */
+export const OUTPUT_PAUSE_BYTES = 32 * 1024 * 1024
+/** While a session waits it still reads this much, so that a disconnect is noticed. */
+const SUSPENDED_QUERY_BYTES = 1024 * 1024
+
+export class Session implements ConnectionOwner {
+  readonly id: number
+  readonly connection: Connection
+  readonly host: Host
+  readonly remote: string
+  readonly local: string
+  readonly isUnix: boolean
+  readonly createdMs: number
+  lastInteractionMs: number
+
+  db: number
+  resp3: boolean
+  authenticated: boolean
+  user: string
+  name: string
+  libName: string
+  libVersion: string
+  /** CLIENT NO-EVICT, CLIENT NO-TOUCH. */
+  noEvict: boolean
+  noTouch: boolean
+  /** CLIENT REPLY OFF; and SKIP: for the command that runs, and for the one after it. */
+  replyOff: boolean
+  skipReply: boolean
+  skipNextReply: boolean
+  readonly transaction: Transaction
+  /** Full name of the newest command, for CLIENT LIST. */
+  lastCommand: string
+  commandCount: number
+  bytesIn: number
+  bytesOut: number
+
+  /** Waiting for something other than input: a deferred command. */
+  isSuspended: boolean
+  /** Its next command waits: CLIENT PAUSE or a full ring. */
+  isPostponed: boolean
+  /** No more commands are read; the connection closes when the replies are out. */
+  isClosing: boolean
+  isClosed: boolean
+  /** When its output first exceeded the soft limit, Unix ms; 0: it does not. */
+  softLimitSinceMs: number
+
+  private readonly query: QueryBuffer
+  private frame: Frame | null
+  private firstSlot: ReplySlot | null
+  private lastSlot: ReplySlot | null
+  private inputEnded: boolean
+
+  constructor(id: number, accepted: Accepted, host: Host) {
+    this.id = id
+    this.host = host
+    this.remote = accepted.remote
+    this.local = accepted.local
+    this.isUnix = accepted.isUnix
+    this.createdMs = host.nowMs()
+    this.lastInteractionMs = this.createdMs
+    this.db = 0
+    this.resp3 = false
+    this.authenticated = false
+    this.user = 'default'
+    this.name = ''
+    this.libName = ''
+    this.libVersion = ''
+    this.noEvict = false
+    this.noTouch = false
+    this.replyOff = false
+    this.skipReply = false
+    this.skipNextReply = false
+    this.transaction = new Transaction()
+    this.lastCommand = 'NULL'
+    this.commandCount = 0
+    this.bytesIn = 0
+    this.bytesOut = 0
+    this.isSuspended = false
+    this.isPostponed = false
+    this.isClosing = false
+    this.isClosed = false
+    this.softLimitSinceMs = 0
+    this.query = new QueryBuffer()
+    this.frame = null
+    this.firstSlot = null
+    this.lastSlot = null
+    this.inputEnded = false
+    this.connection = new Connection(accepted.handle, this)
+  }
+
+  /* Input. */
+
+  received(bytes: Uint8Array, length: number): void {
+    if (this.isClosing) return
+    const host = this.host
+    host.beginBatch(this)
+    this.bytesIn += length
+    if (this.query.length === 0 && !this.isSuspended && !this.isPostponed) {
+      const consumed = this.consume(bytes, length)
+      if (consumed < length && !this.isClosing) this.keep(bytes, consumed, length)
+    } else {
+      this.query.append(bytes, 0, length, this.frame === null ? 0 : this.frame.neededBytes)
+      if (!this.isSuspended && !this.isPostponed) this.consumeQuery()
+    }
+    if (this.query.length > host.queryBufferLimit) host.queryBufferExceeded(this)
+    else if (this.query.length > SUSPENDED_QUERY_BYTES && (this.isSuspended || this.isPostponed)) this.connection.pause()
+    host.endBatch(this)
+  }
+
+  /** Keeps bytes[from .. to), which hold the beginning of a command. */
+  private keep(bytes: Uint8Array, from: number, to: number): void {
+    const needed = this.frame === null ? 0 : this.frame.neededBytes
+    this.query.append(bytes, from, to - from, needed)
+    this.frame?.rebase()
+  }
+
+  private consumeQuery(): void {
+    const { query } = this
+    const consumed = this.consume(query.bytes, query.length)
+    query.discard(consumed)
+    if (query.length > 0) this.frame?.rebase()
+  }
+
+  /** Runs the commands in bytes[0 .. end) until input or patience ends; returns where the unfinished rest begins. */
+  private consume(bytes: Uint8Array, end: number): number {
+    const { host } = this
+    let frame = this.frame
+    if (frame === null) {
+      frame = host.borrowFrame()
+      frame.begin(0)
+    }
+    for (;;) {
+      const status = frame.next(bytes, end, host.limits, this.authenticated)
+      if (status === INCOMPLETE) break
+      if (status === BROKEN) {
+        host.protocolError(this, frame.error)
+        break
+      }
+      if (status === COMPLETE) {
+        if (host.dispatch(this, frame.args) === POSTPONED) {
+          frame.begin(frame.start)
+          break
+        }
+        if (host.reply.length > FLUSH_BYTES) this.flush()
+      }
+      frame.begin(frame.at)
+      if (this.isSuspended || this.isPostponed || this.isClosing) break
+      if (this.isBackedUp) {
+        this.waitForDrain()
+        break
+      }
+    }
+    const rest = frame.start
+    // A command half read keeps its frame; one that is not begun, or that is offered again, needs none.
+    if (rest < end && frame.at > rest && !this.isClosing) this.frame = frame
+    else {
+      this.frame = null
+      host.returnFrame(frame)
+    }
+    return rest
+  }
+
+  /** Whether so much output waits that the client must read before it may ask on. */
+  private get isBackedUp(): boolean {
+    return this.connection.queuedBytes > OUTPUT_PAUSE_BYTES
+  }
+
+  private waitForDrain(): void {
+    this.isPostponed = true
+    this.connection.pause()
+  }
+
+  /** The next command waits until resumeReading(). */
+  postpone(): void {
+    this.isPostponed = true
+  }
+
+  /** Goes on with what was received meanwhile, and reads again. */
+  resumeReading(): void {
+    if (this.isClosed || this.isSuspended) return
+    this.isPostponed = false
+    this.host.beginBatch(this)
+    if (this.query.length > 0) this.consumeQuery()
+    this.host.endBatch(this)
+    if (!this.isSuspended && !this.isPostponed && !this.isClosing) this.connection.resume()
+    if (this.inputEnded) this.ended()
+  }
+
+  ended(): void {
+    this.inputEnded = true
+    // What it sent is still answered, as a server that had run it at once would have done.
+    if (this.firstSlot === null && !this.isPostponed) this.closeAfterReplies()
+  }
+
+  drained(): void {
+    if (this.isPostponed && this.connection.isPaused && !this.isBackedUp && !this.isSuspended) this.resumeReading()
+  }
+
+  closed(): void {
+    if (this.isClosed) return
+    this.isClosed = true
+    this.isClosing = true
+    this.query.clear()
+    if (this.frame !== null) this.host.returnFrame(this.frame)
+    this.frame = null
+    this.firstSlot = null
+    this.lastSlot = null
+    this.host.sessionClosed(this)
+  }
+
+  /* Output. */
+
+  /** Writes the replies that have gathered in the host's Reply. */
+  flush(): void {
+    const reply = this.host.reply
+    if (reply.length === 0) return
+    this.bytesOut += reply.length
+    if (this.lastSlot !== null) {
+      const slot = this.openSlot(false)
+      slot.chunks.push(reply.bytes.slice(0, reply.length))
+      this.finishSlot(slot)
+    } else if (reply.isOutsized) {
+      this.connection.sendOwned(reply.bytes, reply.length)
+      reply.release()
+    } else this.connection.send(reply.bytes, 0, reply.length)
+    reply.reset()
+    if (this.connection.queuedBytes > 0) this.host.outputGrew(this)
+  }
+
+  /** Holds the next place in the order of replies; replies gathered so far go first. */
+  openSlot(flushFirst = true): ReplySlot {
+    if (flushFirst) this.flush()
+    const slot = new ReplySlot()
+    slot.muted = this.isMuted
+    if (this.lastSlot === null) this.firstSlot = slot
+    else this.lastSlot.next = slot
+    this.lastSlot = slot
+    return slot
+  }
+
+  get isMuted(): boolean {
+    return this.replyOff || this.skipReply
+  }
+
+  /** Whether the quick path is open to it: nothing about the session changes what a command does or where it replies. */
+  get isOrdinary(): boolean {
+    return this.authenticated && !this.transaction.isOpen && !this.replyOff && !this.skipReply && !this.skipNextReply
+  }
+
+  /** A command has ended: CLIENT REPLY SKIP moves on. */
+  advanceSkip(): void {
+    this.skipReply = this.skipNextReply
+    this.skipNextReply = false
+  }
+
+  /** Whether replies are outstanding. */
+  get hasSlots(): boolean {
+    return this.firstSlot !== null
+  }
+
+  /** Writes a part of a slot's replies. */
+  writeSlot(slot: ReplySlot, bytes: Uint8Array, offset: number, length: number): void {
+    if (slot.muted || this.isClosed || length === 0) return
+    this.bytesOut += length
+    if (slot !== this.firstSlot) {
+      slot.chunks.push(bytes.slice(offset, offset + length))
+      return
+    }
+    this.connection.send(bytes, offset, length)
+    if (this.connection.queuedBytes > 0) this.host.outputGrew(this)
+  }
+
+  /** A part of a slot has finished; after the last one the slots behind it get their turn. */
+  finishSlot(slot: ReplySlot): void {
+    slot.pending--
+    if (this.isClosed) return
+    while (this.firstSlot !== null) {
+      const first: ReplySlot = this.firstSlot
+      for (const chunk of first.chunks) this.connection.sendOwned(chunk, chunk.length)
+      first.chunks = []
+      if (first.pending > 0) return
+      this.firstSlot = first.next
+    }
+    this.lastSlot = null
+    if (this.inputEnded && this.query.length === 0) this.isClosing = true
+    if (this.isClosing) this.connection.end()
+  }
+
+  /**
+   * The command that runs answers later: no further command is read until `resolve` is called with what writes the reply.
+   * The returned function may be called once; after the session has closed it does nothing.
+   */
+  defer(): (write: (reply: Reply) => void) => void {
+    assert(!this.isSuspended, 'one command is deferred at a time')
+    const slot = this.openSlot()
+    this.isSuspended = true
+    return (write) => {
+      this.isSuspended = false
+      if (this.isClosed) return
+      const reply = new Reply()
+      reply.resp3 = this.resp3
+      write(reply)
+      this.writeSlot(slot, reply.bytes, 0, reply.length)
+      this.finishSlot(slot)
+      this.resumeReading()
+    }
+  }
+
+  /** Closes when everything that is owed has been written. */
+  closeAfterReplies(): void {
+    this.isClosing = true
+    this.query.clear()
+    if (this.firstSlot === null && this.host.current !== this) this.connection.end()
+  }
+
+  /** Ends a batch: writes what has gathered, and closes if that was the last. */
+  finishBatch(): void {
+    this.flush()
+    if (this.isClosing && this.firstSlot === null) this.connection.end()
+  }
+
+  /** Closes at once, whatever is owed. */
+  destroy(): void {
+    this.connection.destroy()
+  }
+
+  /* Figures for CLIENT LIST and the memory accounts. */
+
+  /** Bytes received that no command has consumed, and the buffer's spare room. */
+  get queryBytes(): number {
+    return this.query.length
+  }
+
+  get queryFreeBytes(): number {
+    return this.query.bytes.length - this.query.length
+  }
+
+  /** Bytes that wait to be written: in the socket's queue and in slots. */
+  get outputBytes(): number {
+    let total = this.connection.queuedBytes
+    for (let slot = this.firstSlot; slot !== null; slot = slot.next) {
+      for (const chunk of slot.chunks) total += chunk.length
+    }
+    return total
+  }
+
+  /** Offers a command to the host as if it had been received: for tests and embedding. */
+  submit(args: Args): void {
+    this.host.beginBatch(this)
+    this.host.dispatch(this, args)
+    this.host.endBatch(this)
+  }
+}

@@ -1,0 +1,52 @@
+/* A session's transaction: whether MULTI is open, what is queued, and which shards it watches keys in. I/O thread.
+ * https://redis.io/docs/interact/transactions/
+ *
+ * Bound: the queue's bytes count as the client's memory; a client that queues without end is held by
+ * client-query-buffer-limit, as in Redis. */
+import { Args } from '../../base/args.ts'
+
+/** A command waiting for EXEC, with arguments of its own. */
+export interface QueuedCommand {
+  command: number
+  args: Args
+}
+
+export class Transaction {
+  isOpen = false
+  /** A command was refused while queueing: EXEC answers EXECABORT. */
+  isBroken = false
+  queue: QueuedCommand[] = []
+  /** Bytes of the queued arguments. */
+  queuedBytes = 0
+  /** Shards in which the session watches keys, and how many keys in all. */
+  readonly watchedShards = new Set<number>()
+  watchedKeys = 0
+
+  enqueue(command: number, args: Args): void {
+    const copy = new Args(new Uint8Array(args.totalBytes()), args.count)
+    let at = 0
+    for (let i = 0; i < args.count; i++) {
+      copy.bytes.set(args.bytes.subarray(args.offset[i], args.offset[i] + args.length[i]), at)
+      copy.push(at, args.length[i])
+      at += args.length[i]
+    }
+    this.queue.push({ command, args: copy })
+    this.queuedBytes += at
+  }
+
+  /** Its watches are gone, or about to be: returns the shards they were in. */
+  forgetWatches(): number[] {
+    const shards = [...this.watchedShards]
+    this.watchedShards.clear()
+    this.watchedKeys = 0
+    return shards
+  }
+
+  /** Closes the transaction and forgets its queue; the watches are the caller's. */
+  close(): void {
+    this.isOpen = false
+    this.isBroken = false
+    this.queue = []
+    this.queuedBytes = 0
+  }
+}

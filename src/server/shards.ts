@@ -1,0 +1,117 @@
+/* Builds the shards: their arenas, the worker threads over them, and what ties both to the I/O thread. Main thread, at
+ * start. How many: see shardCount(). */
+import { totalmem } from 'node:os'
+import { MessageChannel, Worker } from 'node:worker_threads'
+import { randomBytes } from 'node:crypto'
+import type { Clock, Random } from '../base/ports.ts'
+import type { CommandTable } from '../base/command-table.ts'
+import type { Reply } from '../base/reply.ts'
+import { Sequencer } from '../io/routing/sequencer.ts'
+import { WorkerLink } from '../io/routing/worker-link.ts'
+import { Engine } from '../shard-worker/engine.ts'
+import { Shard } from '../shard-worker/keyspace/shard.ts'
+import { DOORBELL_STRIDE, type WorkerStart } from '../shard-worker/worker.ts'
+import { Arena } from '../shm/arena/arena.ts'
+import { MAX_ARENA_BYTES } from '../shm/arena/layout.ts'
+import { formatRing, ringBytes } from '../shm/ring/ring.ts'
+import { BarrierCells, BarrierPool, barrierBytes } from '../shm/sync/barrier.ts'
+import { Doorbell } from '../shm/sync/doorbell.ts'
+
+/** Capacity of each ring; a record of up to a quarter of it travels in it. */
+const RING_BYTES = 1024 * 1024
+/** Rendezvous that can be under way at once. */
+const BARRIER_CELLS = 64
+
+export interface ShardOptions {
+  workers: number
+  /** 0: derived from the memory to be served. */
+  shards: number
+  /** maxmemory, 0 = all the machine has. */
+  maxmemory: number
+  databases: number
+  /** Directives that the engines read, with their values. */
+  settings: [string, string][]
+}
+
+export interface ShardSet {
+  engine: Engine
+  sequencer: Sequencer
+  /** Woken when a reply waits. */
+  doorbell: Doorbell
+  terminate(): Promise<void>
+}
+
+/**
+ * Shards for an amount of memory: an arena is at most 2 GiB, and each worker has as many as the others. Address space is
+ * reserved, not memory: an arena's pages are there when they are first written.
+ */
+export function shardCount(options: ShardOptions): number {
+  const memory = options.maxmemory > 0 ? options.maxmemory : totalmem()
+  const wanted = options.shards > 0 ? options.shards : Math.ceil(memory / MAX_ARENA_BYTES)
+  return Math.ceil(Math.max(wanted, options.workers) / options.workers) * options.workers
+}
+
+/** Makes the arenas and starts the workers; resolves when they run. */
+export function createShards(
+  options: ShardOptions,
+  commands: CommandTable<Engine>,
+  reply: Reply,
+  clock: Clock,
+  random: Random,
+  onFailure: (error: Error) => void,
+): ShardSet {
+  const seed = randomBytes(4).readUInt32LE()
+  const arenas: Arena[] = []
+  for (let i = 0; i < shardCount(options); i++) {
+    const arena = Arena.create(MAX_ARENA_BYTES)
+    Shard.initialize(arena, options.databases, seed)
+    arenas.push(arena)
+  }
+  const engine = new Engine(commands, arenas, clock, random)
+  for (const [name, value] of options.settings) engine.configure(name, value)
+  const barriers = new SharedArrayBuffer(barrierBytes(BARRIER_CELLS))
+  const cells = new BarrierCells(new Int32Array(barriers))
+  const sequencer = new Sequencer(engine, reply, cells, new BarrierPool(cells))
+  const doorbells = new SharedArrayBuffer((options.workers + 1) * DOORBELL_STRIDE * 4)
+  const words = new Int32Array(doorbells)
+  const links: WorkerLink[] = []
+  for (let index = 0; index < options.workers; index++) {
+    const { port1, port2 } = new MessageChannel()
+    const rings = { requests: createRing(), replies: createRing() }
+    const start: WorkerStart = {
+      index,
+      arenas: arenas.map((arena) => arena.buffer),
+      requests: rings.requests,
+      replies: rings.replies,
+      doorbells,
+      workers: options.workers,
+      barriers,
+      port: port2,
+      seed: random.next32(),
+      settings: options.settings,
+    }
+    const worker = new Worker(new URL('../shard-worker/worker.ts', import.meta.url), {
+      workerData: { spinelWorker: start },
+      transferList: [port2],
+      name: `shard-worker-${index}`,
+    })
+    worker.on('error', onFailure)
+    port1.unref()
+    links.push(new WorkerLink(index, worker, port1, rings, new Doorbell(words, index * DOORBELL_STRIDE), sequencer))
+  }
+  sequencer.connect(links)
+  return {
+    engine,
+    sequencer,
+    doorbell: new Doorbell(words, options.workers * DOORBELL_STRIDE),
+    terminate: async () => {
+      await Promise.all(links.map((link) => link.worker.terminate()))
+    },
+  }
+}
+
+function createRing(): SharedArrayBuffer {
+  const buffer = new SharedArrayBuffer(ringBytes(RING_BYTES))
+  formatRing(buffer, 0, RING_BYTES)
+  return buffer
+}

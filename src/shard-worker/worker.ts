@@ -1,0 +1,254 @@
+/* The thread of a shard worker: takes records from its request ring, runs them on the shards whose batons came with them,
+ * and writes the replies to its reply ring. It owns no state but scratch; see record.ts for the records and engine.ts for
+ * what runs. Hot: run().
+ *
+ * I1  it touches a shard only between the record that brings the shard's baton and the reply that takes it back.
+ * I2  replies leave in the order of the requests.
+ * Bound: the reply ring. When it is full the worker waits for the I/O thread, which always drains; the I/O thread never
+ * waits for the worker. */
+import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { Args } from '../base/args.ts'
+import { assert } from '../base/assert.ts'
+import { CommandTable } from '../base/command-table.ts'
+import { SeededRandom, systemClock } from '../base/ports.ts'
+import { Reply } from '../base/reply.ts'
+import { Arena } from '../shm/arena/arena.ts'
+import { RingConsumer, RingProducer } from '../shm/ring/ring.ts'
+import { decodeControlFrame, encodeSlowCommand, encodeStatistics } from '../shm/schema/control.ts'
+import { BarrierCells } from '../shm/sync/barrier.ts'
+import { Doorbell } from '../shm/sync/doorbell.ts'
+import { shardFamilies } from './command/table.ts'
+import { Engine } from './engine.ts'
+import { expireCycle, rehashCycle } from './keyspace/expire-cycle.ts'
+import * as record from './record.ts'
+
+/** What the I/O thread hands a worker at its start. */
+export interface WorkerStart {
+  index: number
+  arenas: SharedArrayBuffer[]
+  requests: SharedArrayBuffer
+  replies: SharedArrayBuffer
+  /** Doorbell words: a worker's at index * DOORBELL_STRIDE, the I/O thread's after the last worker's. */
+  doorbells: SharedArrayBuffer
+  workers: number
+  barriers: SharedArrayBuffer
+  port: MessagePort
+  seed: number
+  settings: [string, string][]
+}
+
+/** Words between two doorbells: each has a cache line pair of its own. */
+export const DOORBELL_STRIDE = 32
+/** Empty polls before the worker sleeps; a wake-up costs the I/O thread a system call. */
+const SPINS_BEFORE_SLEEP = 200
+/** Replies gathered before they are sent on, when a run's are large. */
+const PIECE_BYTES = 64 * 1024
+
+export class ShardWorker {
+  private readonly start: WorkerStart
+  private readonly engine: Engine
+  private readonly requests: RingConsumer
+  private readonly ring: record.RecordView
+  private readonly replies: RingProducer
+  private readonly ownDoorbell: Doorbell
+  private readonly ioDoorbell: Doorbell
+  private readonly barriers: BarrierCells
+  private readonly args = new Args()
+  private readonly reply = new Reply()
+
+  constructor(start: WorkerStart) {
+    this.start = start
+    const commands = new CommandTable(shardFamilies)
+    this.engine = new Engine(
+      commands,
+      start.arenas.map((buffer) => Arena.attach(buffer)),
+      systemClock,
+      new SeededRandom(start.seed),
+    )
+    for (const [name, value] of start.settings) this.engine.configure(name, value)
+    this.requests = new RingConsumer(start.requests)
+    const { u8 } = this.requests
+    this.ring = new record.RecordView(start.requests, u8.byteOffset, u8.length)
+    this.replies = new RingProducer(start.replies)
+    const doorbells = new Int32Array(start.doorbells)
+    this.ownDoorbell = new Doorbell(doorbells, start.index * DOORBELL_STRIDE)
+    this.ioDoorbell = new Doorbell(doorbells, start.workers * DOORBELL_STRIDE)
+    this.barriers = new BarrierCells(new Int32Array(start.barriers))
+  }
+
+  /** Serves until the thread is terminated. */
+  serve(): never {
+    for (;;) {
+      const offset = this.next()
+      if (this.ring.u32[(offset + record.RECORD_KIND) >> 2] === record.RECORD_EXTERNAL) this.runExternal()
+      else this.run(this.ring, offset)
+      this.requests.advance()
+    }
+  }
+
+  /** The next record, waited for: a short spin, then sleep. */
+  private next(): number {
+    for (;;) {
+      for (let spin = 0; spin < SPINS_BEFORE_SLEEP; spin++) {
+        const offset = this.requests.next()
+        if (offset >= 0) return offset
+      }
+      this.ownDoorbell.prepareToSleep()
+      const offset = this.requests.next()
+      if (offset >= 0) {
+        this.ownDoorbell.cancelSleep()
+        return offset
+      }
+      this.ownDoorbell.sleep()
+    }
+  }
+
+  /** A record that came as a buffer of its own: the message was posted before the ring record. */
+  private runExternal(): void {
+    const message = receiveMessageOnPort(this.start.port) as { message: SharedArrayBuffer } | undefined
+    assert(message !== undefined, 'an external record is posted before it is announced')
+    this.run(new record.RecordView(message.message, 0, message.message.byteLength), 0)
+  }
+
+  private run(view: record.RecordView, offset: number): void {
+    const kind = view.u32[(offset + record.RECORD_KIND) >> 2]
+    if (kind === record.RECORD_CONTROL) {
+      const from = offset + record.RECORD_HEADER_BYTES
+      this.control(view.u8.slice(from, from + view.u32[(offset + record.RECORD_COUNT) >> 2]))
+      return
+    }
+    this.setScene(view, offset)
+    if (kind === record.RECORD_RUN) {
+      this.runCommands(view, offset, view.u32[(offset + record.RECORD_COUNT) >> 2])
+      this.send(record.REPLY_LAST)
+    } else if (kind === record.RECORD_BARRIER) this.runBarrier(view, offset)
+    else if (kind === record.RECORD_HOLD) this.hold(view.u32[(offset + record.RECORD_CELL) >> 2])
+    else {
+      assert(kind === record.RECORD_CRON, 'a known kind of record')
+      this.cron(view.u32[(offset + record.RECORD_COUNT) >> 2])
+    }
+  }
+
+  private setScene(view: record.RecordView, offset: number): void {
+    const { engine } = this
+    engine.begin(view.f64[(offset + record.RECORD_NOW) >> 3])
+    engine.client = view.f64[(offset + record.RECORD_CLIENT) >> 3]
+    const flags = view.u32[(offset + record.RECORD_FLAGS) >> 2]
+    engine.access.noTouch = (flags & record.RUN_NO_TOUCH) !== 0
+    this.reply.resp3 = (flags & record.RUN_RESP3) !== 0
+  }
+
+  /** Runs the commands of a record; their replies gather in `reply`. */
+  private runCommands(view: record.RecordView, offset: number, count: number): void {
+    const { engine, args, reply } = this
+    const words = view.u32
+    const db = words[(offset + record.RECORD_DB) >> 2]
+    let at = (offset + record.RECORD_HEADER_BYTES) >> 2
+    args.bytes = view.u8
+    const startUs = engine.clock.monotonicUs()
+    for (let i = 0; i < count; i++) {
+      const head = words[at++]
+      const argc = words[at++]
+      args.clear()
+      let byte = (at + argc) << 2
+      for (let a = 0; a < argc; a++) {
+        const length = words[at + a]
+        args.push(byte, length)
+        byte += length
+      }
+      at = (byte + 3) >> 2
+      const shard = head >>> 16
+      engine.select(shard === record.NO_SHARD ? 0 : shard, db)
+      engine.run(head & 0xffff, args, reply)
+      if (reply.length > PIECE_BYTES) this.send(record.REPLY_PIECE)
+      if (engine.slow.pending) this.reportSlow()
+    }
+    engine.statistics.endBatch(engine.clock.monotonicUs() - startUs)
+  }
+
+  /** Meets the other workers; the last to arrive runs the command over all their shards. */
+  private runBarrier(view: record.RecordView, offset: number): void {
+    const cell = view.u32[(offset + record.RECORD_CELL) >> 2]
+    if (this.barriers.arrive(cell)) {
+      this.runCommands(view, offset, 1)
+      this.barriers.open(cell)
+    } else {
+      this.barriers.waitOpen(cell)
+    }
+    this.send(record.REPLY_LAST)
+  }
+
+  /** Lets the I/O thread run over this worker's shards. */
+  private hold(cell: number): void {
+    this.send(record.REPLY_HELD)
+    const runs = this.barriers.arrive(cell)
+    assert(!runs, 'the I/O thread arrives last at a hold')
+    this.barriers.waitOpen(cell)
+  }
+
+  private cron(shard: number): void {
+    const { engine } = this
+    expireCycle(engine, engine.shards[shard])
+    rehashCycle(engine, engine.shards[shard])
+    this.send(record.REPLY_LAST)
+  }
+
+  private control(bytes: Uint8Array): void {
+    const frame = decodeControlFrame(bytes)
+    if (frame.type === 'SettingChange') this.engine.configure(frame.name, frame.value)
+    else if (frame.type === 'StatisticsRequest') this.sendControl(encodeStatistics(this.engine.statistics.export(frame.id)))
+    else assert(false, 'a control frame that a worker understands')
+  }
+
+  private reportSlow(): void {
+    const { slow } = this.engine
+    slow.pending = false
+    this.sendControl(
+      encodeSlowCommand({
+        timeMs: this.engine.nowMs,
+        durationUs: slow.durationUs,
+        clientId: this.engine.client,
+        arguments: slow.arguments,
+        argumentCount: slow.argumentCount,
+      }),
+    )
+  }
+
+  /** Sends what `reply` holds, in as many records as it takes, the last one of the given kind. */
+  private send(kind: number): void {
+    const { reply, replies } = this
+    const largest = replies.maxRecordBytes - record.REPLY_HEADER_BYTES
+    let from = 0
+    while (reply.length - from > largest) {
+      this.push(record.REPLY_PIECE, reply.bytes, from, largest)
+      from += largest
+    }
+    this.push(kind, reply.bytes, from, reply.length - from)
+    reply.reset()
+    this.ioDoorbell.ring()
+  }
+
+  private sendControl(frame: Uint8Array): void {
+    this.push(record.REPLY_CONTROL, frame, 0, frame.length)
+    this.ioDoorbell.ring()
+  }
+
+  private push(kind: number, bytes: Uint8Array, from: number, length: number): void {
+    const { replies } = this
+    let offset = replies.reserve(record.REPLY_HEADER_BYTES + length)
+    while (offset < 0) {
+      // Full: the I/O thread is behind. It rings nobody when it frees room, so look again shortly.
+      this.ioDoorbell.ring()
+      this.ownDoorbell.prepareToSleep()
+      this.ownDoorbell.sleep(1)
+      offset = replies.reserve(record.REPLY_HEADER_BYTES + length)
+    }
+    replies.i32[offset >> 2] = kind
+    replies.u8.set(bytes.subarray(from, from + length), offset + record.REPLY_HEADER_BYTES)
+    replies.commit(record.REPLY_HEADER_BYTES + length)
+  }
+}
+
+if (workerData !== null && (workerData as { spinelWorker?: WorkerStart }).spinelWorker !== undefined) {
+  new ShardWorker((workerData as { spinelWorker: WorkerStart }).spinelWorker).serve()
+}
