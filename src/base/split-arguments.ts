@@ -1,6 +1,7 @@
 /* A line of words as redis-cli, inline commands and redis.conf write it: words between white space, with "double
- * quotes" (escapes \n \r \t \b \a \xHH, and \c for any other c) and 'single quotes' (only \' is an escape). A quote may
- * open within a word; after the closing one only white space or the end may follow. A NUL byte ends the line. Any thread.
+ * quotes" (escapes \n \r \t \b \a \xHH, and \c for any other c) and 'single quotes' (only \' is an escape). A quote
+ * may open within a word; after the closing one only white space or the end may follow. A NUL byte ends the line. Any
+ * thread.
  * The reverse is quoteArgument(). */
 
 const NUL = 0

@@ -12,7 +12,8 @@ export interface BannerFacts {
 export function startingLines(pid: number): string[] {
   return [
     'oO0OoO0OoO0Oo Spinel is starting oO0OoO0OoO0Oo',
-    `Spinel version=${SPINEL_VERSION}, redis=${REDIS_VERSION}, bits=64, node=${process.versions.node}, pid=${pid}, just started`,
+    `Spinel version=${SPINEL_VERSION}, redis=${REDIS_VERSION}, bits=64, node=${process.versions.node}, ` +
+      `pid=${pid}, just started`,
   ]
 }
 
