@@ -1,5 +1,5 @@
-/* One end of a ring under test, run as a worker thread by ring.test.ts. Both ends derive every record's length and words
- * from the seed, so the consumer knows what each record must be without being told. */
+/* One end of a ring under test, run as a worker thread by ring.test.ts. Both ends derive every record's length and
+ * words from the seed, so the consumer knows what each record must be without being told. */
 
 import { parentPort, workerData } from 'node:worker_threads'
 import { assert } from '../../base/assert.ts'

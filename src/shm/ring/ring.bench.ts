@@ -1,5 +1,5 @@
-/* What a record costs: `node src/shm/ring/ring.bench.ts [records, a multiple of 16]`. One thread pushing and popping one
- * by one, then in batches, then two threads. Prints nanoseconds per record and records per second. */
+/* What a record costs: `node src/shm/ring/ring.bench.ts [records, a multiple of 16]`. One thread pushing and popping
+ * one by one, then in batches, then two threads. Prints nanoseconds per record and records per second. */
 
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { RingConsumer, RingProducer, ringBytes } from './ring.ts'

@@ -4,8 +4,9 @@
  * may only be made after the first has stopped for good, and so for consumers: everything that counts is in the
  * SharedArrayBuffer, the fields of the objects are caches of it.
  *
- * The ring, from its byte offset. Producer and consumer write to lines of their own: 128 bytes apart, because processors
- * fetch lines of 64 bytes in pairs, and wherever the buffer happens to start, 128 bytes apart is never one line.
+ * The ring, from its byte offset. Producer and consumer write to lines of their own: 128 bytes apart, because
+ * processors fetch lines of 64 bytes in pairs, and wherever the buffer happens to start, 128 bytes apart is never one
+ * line.
  *
  *   0          128        256              384                                   384 + capacity
  *   | tail i32 | head i32 | capacity i32   | data                                |
@@ -33,9 +34,9 @@
  * I5  a skip reaches exactly to the end of the data, and a record follows it (they become visible together).
  *
  * Why it is safe: the producer writes a record, then stores tail; the consumer loads tail, then reads the record. It
- * reads, then stores head; the producer loads head, then overwrites. Atomic stores and loads order the plain ones around
- * them, so no side sees a place the other is still using. Each side keeps its last look at the far index and looks again
- * only when the ring seems full, or empty: most records cost no transfer of the far side's cache line.
+ * reads, then stores head; the producer loads head, then overwrites. Atomic stores and loads order the plain ones
+ * around them, so no side sees a place the other is still using. Each side keeps its last look at the far index and
+ * looks again only when the ring seems full, or empty: most records cost no transfer of the far side's cache line.
  *
  * An atomic operation is a call of 13 ns in V8, more than all the rest of a record, so both sides can spread it over
  * several records. The producer may `stage` records and `publish` them at once. The consumer stores head when it has
@@ -110,8 +111,8 @@ export class RingProducer {
   }
 
   /** Byte offset into `u8`, a multiple of 8, of room for `bytes` of payload, or -1: too full now. A reservation that is
-   *  not ended is forgotten by the next one. When too full, what is staged is published: the consumer must see it to make
-   *  room. More than maxRecordBytes is an assertion. */
+   *  not ended is forgotten by the next one. When too full, what is staged is published: the consumer must see it to
+   *  make room. More than maxRecordBytes is an assertion. */
   reserve(bytes: number): number {
     assert(bytes >= 0 && bytes <= this.maxRecordBytes, 'a record is at most a quarter of its ring')
     const stride = strideOf(bytes)
@@ -207,8 +208,8 @@ export class RingConsumer {
     this.hasRecord = false
   }
 
-  /** Byte offset into `u8`, a multiple of 8, of the oldest record's payload, or -1: empty now. The answer stays the same,
-   *  and the bytes stay as they are, until `advance`. */
+  /** Byte offset into `u8`, a multiple of 8, of the oldest record's payload, or -1: empty now. The answer stays the
+   *  same, and the bytes stay as they are, until `advance`. */
   next(): number {
     if (this.head === this.cachedTail) {
       this.cachedTail = Atomics.load(this.indexes, TAIL)
@@ -243,7 +244,8 @@ export class RingConsumer {
     return this.cachedTail === this.head
   }
 
-  /** Walks the records from head, which may lag, and returns how many there are. Safe while the producer runs. O(records). */
+  /** Walks the records from head, which may lag, and returns how many there are. Safe while the producer runs.
+   *  O(records). */
   check(): number {
     return checkRing(this.indexes, this.i32, Atomics.load(this.indexes, HEAD), Atomics.load(this.indexes, TAIL))
   }

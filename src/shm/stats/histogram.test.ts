@@ -97,8 +97,9 @@ test('the distribution counts every duration once', () => {
       expect(steps.at(-1)?.count ?? 0).toBe(histogram.total)
       let from = 0
       for (const { microseconds, count } of steps) {
-        const last = Array.from({ length: 21 }, (_, i) => bucketOf(Math.min(1024 * 2 ** i, 2 ** 30 - 1)))
-          .find((bucket) => Math.floor(highestOf(bucket) / 1000) === microseconds)
+        const last = Array.from({ length: 21 }, (_, i) => bucketOf(Math.min(1024 * 2 ** i, 2 ** 30 - 1))).find(
+          (bucket) => Math.floor(highestOf(bucket) / 1000) === microseconds,
+        )
         const within = values.filter(([ns]) => bucketOf(ns) <= (last ?? -1))
         expect(count).toBe(within.reduce((sum, [, times]) => sum + times, 0))
         expect(count).toBeGreaterThan(from)

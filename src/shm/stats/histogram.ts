@@ -1,7 +1,7 @@
 /* A latency histogram: how often which duration was seen, from 1 nanosecond to 1 second, to 2 significant digits.
  *
- * Thread: the one that owns it; others get it as sparse buckets in a Statistics frame and merge them. Hot: `record` is a
- * few integer operations and one addition, and allocates nothing.
+ * Thread: the one that owns it; others get it as sparse buckets in a Statistics frame and merge them. Hot: `record` is
+ * a few integer operations and one addition, and allocates nothing.
  *
  * Buckets are those of an HdrHistogram with 2 significant digits, so that percentiles and LATENCY HISTOGRAM come out as
  * in Redis, which uses one. 256 durations of 1 ns each, then 128 buckets for every doubling, each as wide as 2^octave:
@@ -61,8 +61,8 @@ export class LatencyHistogram {
     return total
   }
 
-  /** The duration, in microseconds, that `percent` of those recorded do not exceed: the top of its bucket (for 0 percent
-   *  the bottom of the first); 0 when nothing was recorded. */
+  /** The duration, in microseconds, that `percent` of those recorded do not exceed: the top of its bucket (for 0
+   *  percent the bottom of the first); 0 when nothing was recorded. */
   percentile(percent: number): number {
     const wanted = Math.max(1, Math.floor((Math.min(percent, 100) / 100) * this.total + 0.5))
     let count = 0

@@ -18,9 +18,10 @@
  * I2  remaining is positive when a cell is armed, falls by one with each `arrive`, and is 0 when it is opened.
  * I3  a cell that the pool holds is open.
  *
- * Why a cell can be reused at once: a party reads the generation before it arrives, and the cell cannot be opened before
- * it has arrived. Waiting ends when the generation is not that one any more, so a party that wakes late, after the cell
- * has been opened and armed again for others, leaves all the same (the count would have to wrap at 2^32 meanwhile).
+ * Why a cell can be reused at once: a party reads the generation before it arrives, and the cell cannot be opened
+ * before it has arrived. Waiting ends when the generation is not that one any more, so a party that wakes late, after
+ * the cell has been opened and armed again for others, leaves all the same (the count would have to wrap at 2^32
+ * meanwhile).
  *
  * Bound: `cells` rendezvous at a time. When none is free, `allocate` returns -1 and the I/O thread treats it as a full
  * ring: it stops reading from the sockets that feed it until a rendezvous is over. */

@@ -1,7 +1,7 @@
 /* A cyclic barrier: a fixed number of threads wait for each other, again and again. Two words in shared memory.
  *
- * Thread: the parties, never the I/O thread, since it must not block. Unlike the barrier cells of a command (barrier.ts)
- * nobody arms it and the last to arrive opens it at once: threads that start or stop together use it.
+ * Thread: the parties, never the I/O thread, since it must not block. Unlike the barrier cells of a command
+ * (barrier.ts) nobody arms it and the last to arrive opens it at once: threads that start or stop together use it.
  *
  *   index            +1
  *   | generation i32 | arrived i32 |

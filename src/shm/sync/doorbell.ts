@@ -18,8 +18,8 @@
  *   - Else A1 < A2 < B1 < B2: B2 sees ANNOUNCED (or the AWAKE of another ringer, who notifies by I2), and B3 follows.
  *     Atomics.wait compares the word and joins the waiters as one step. If that step comes after B3's store, it finds
  *     AWAKE and returns; if before, the consumer is among the waiters when B3 notifies. Either way it wakes.
- * A ringer that was slow between B2 and B3 may reset an announcement made later; since it then notifies, that sleep ends
- * early, which is allowed: to wake means to look again, not that there is work.
+ * A ringer that was slow between B2 and B3 may reset an announcement made later; since it then notifies, that sleep
+ * ends early, which is allowed: to wake means to look again, not that there is work.
  *
  * Bound: ringing an awake consumer is one atomic load (13 ns in V8); a notify is a system call, some microseconds. */
 
@@ -55,7 +55,7 @@ export class Doorbell {
     if (this.asyncSleeps > 0) Atomics.notify(this.i32, this.index)
   }
 
-  /** Consumer: blocks until the doorbell rings, at most `timeoutMs`. Returns at once if it rang since prepareToSleep. */
+  /** Consumer: blocks until the doorbell rings, at most `timeoutMs`; not at all if it rang since prepareToSleep. */
   sleep(timeoutMs = Infinity): void {
     Atomics.wait(this.i32, this.index, ANNOUNCED, timeoutMs)
     Atomics.store(this.i32, this.index, AWAKE)

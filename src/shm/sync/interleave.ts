@@ -1,14 +1,14 @@
 /* Runs small threads in every order their atomic operations can take: a model checker for tests of this folder.
  *
  * A thread is a plain function over an Int32Array that touches it only through Atomics and is otherwise a function of
- * what those return. So a thread can be stopped before any operation (an exception unwinds it) and brought back there by
- * running it from its start with the recorded results. A state is the memory and every thread's results; from each state
- * every thread that can move is moved by one operation, each state once. Atomics are sequentially consistent, so the
- * orders of operations are all there is; what threads do between them is their own.
+ * what those return. So a thread can be stopped before any operation (an exception unwinds it) and brought back there
+ * by running it from its start with the recorded results. A state is the memory and every thread's results; from each
+ * state every thread that can move is moved by one operation, each state once. Atomics are sequentially consistent, so
+ * the orders of operations are all there is; what threads do between them is their own.
  *
- * Atomics.wait is modelled without timeouts: sleepers leave in the order they came, by a notify. When no thread can move
- * and one still sleeps, a wake-up was lost: the error tells the operations that led there. Bound: a few threads of a few
- * operations (100,000 states take some seconds); spinning without a bound never ends. */
+ * Atomics.wait is modelled without timeouts: sleepers leave in the order they came, by a notify. When no thread can
+ * move and one still sleeps, a wake-up was lost: the error tells the operations that led there. Bound: a few threads of
+ * a few operations (100,000 states take some seconds); spinning without a bound never ends. */
 
 type Thread = (i32: Int32Array) => void
 

@@ -8,8 +8,8 @@
  *     +-----unlock------+-----unlock, notify one----+
  *
  * I1  the word is FREE exactly when no thread is between lock and unlock.
- * I2  while a thread sleeps for the lock, the word is CONTENDED or a notify is on its way: who sleeps has set it so, and
- *     who is woken sets it so again, for it cannot know whether others sleep.
+ * I2  while a thread sleeps for the lock, the word is CONTENDED or a notify is on its way: who sleeps has set it so,
+ *     and who is woken sets it so again, for it cannot know whether others sleep.
  *
  * The three states are those of Ulrich Drepper, "Futexes Are Tricky" (2011): an uncontended lock and unlock make no
  * system call. */
