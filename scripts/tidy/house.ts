@@ -41,6 +41,8 @@ const engine = 'src/shard-worker/engine.ts'
 const engineParts = ['settings', 'slow-command', 'statistics'].map((part) => `src/shard-worker/${part}.ts`)
 const structure = 'src/shard-worker/structure'
 const keyspace = 'src/shard-worker/keyspace'
+const watch = 'src/shard-worker/keyspace/watch.ts'
+const slot = 'src/io/reply/slot.ts'
 
 export const house: House = {
   layers: [
@@ -54,9 +56,10 @@ export const house: House = {
     { name: shard, imports: ['src/shard-worker/**', shm, base] },
     { name: 'src/io/socket', imports: [base] },
     { name: 'src/io/framing', imports: [base] },
-    { name: 'src/io/reply', imports: [shm, base] },
-    { name: 'src/io/session', imports: ['src/io/socket', 'src/io/framing', 'src/io/reply', base] },
-    { name: 'src/io/routing', imports: ['src/io/session', 'src/io/reply', shard, engine, shm, base] },
+    { name: slot, imports: [base] },
+    { name: 'src/io/session', imports: ['src/io/socket', 'src/io/framing', slot, base] },
+    { name: 'src/io/routing', imports: ['src/io/session', slot, shard, engine, watch, shm, base] },
+    { name: 'src/io/reply', imports: ['src/io/routing', 'src/io/session', slot, shm, base] },
     { name: 'src/io/command', imports: ['src/io/session', base] },
     { name: 'src/persistence', imports: ['src/shard-worker/**', shm, base] },
     { name: 'src/replication', imports: ['src/persistence', shm, base] },
