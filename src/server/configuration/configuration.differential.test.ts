@@ -1,7 +1,6 @@
 /* The same configuration given to redis-server and to this one: CONFIG GET, SET and REWRITE must agree. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
@@ -27,7 +26,9 @@ const DIFFERENCES = {
     ['shards', 'ours'],
     ['inline-execution', 'ours'],
   ]),
-  /** Directives whose values differ. */
+  /** Directives that have another value when nothing sets them. */
+  presets: new Map([['bind', 'loopback only: a data store opens itself to a network when it is told to']]),
+  /** Directives that take other values. */
   values: new Map([['loglevel', 'knows "nothing" since 7.2']]),
   /** Directives that a CONFIG SET applies to the machine, or to what other tests here rely on. */
   applied: new Set([
@@ -55,18 +56,30 @@ const DIFFERENCES = {
 vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 })
 
 let directory = ''
-let oracle: ChildProcess
+let file = ''
 let client: Redis
 let ours: Configuration
-let file = ''
+let stopOracle: () => Promise<void>
 
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => void server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
+/** redis-server, listening on a Unix socket only. */
+async function startOracle(words: readonly string[]): Promise<{ client: Redis; stop: () => Promise<void> }> {
+  const server = spawn('redis-server', words, { stdio: 'ignore' })
+  const gone = new Promise((resolve) => void server.once('exit', resolve))
+  const oracle = new Redis({ path: words[words.indexOf('--unixsocket') + 1], retryStrategy: () => 20 })
+  oracle.on('error', () => {}) // until it listens
+  await oracle.ping()
+  const stop = async () => {
+    oracle.disconnect()
+    server.kill('SIGKILL')
+    await gone
+  }
+  return { client: oracle, stop }
+}
+
+function startOurs(words: readonly string[]): Configuration {
+  const start = startConfiguration(words, { host: new DirectoryHost(directory) })
+  if ('answer' in start) throw new Error(start.answer.errorText)
+  return start.configuration
 }
 
 const CONFIG_FILE = `# A comment of the user's.
@@ -93,22 +106,16 @@ beforeAll(async () => {
   directory = realpathSync(mkdtempSync(join(tmpdir(), 'configuration-')))
   file = join(directory, 'redis.conf')
   writeFileSync(file, CONFIG_FILE)
-  const port = await freePort()
-  const words = [file, '--port', String(port), '--bind', '127.0.0.1', '--dir', directory]
-  oracle = spawn('redis-server', words, { stdio: 'ignore' })
-  const start = startConfiguration(words, { host: new DirectoryHost(directory) })
-  if ('answer' in start) throw new Error(start.answer.errorText)
-  ours = start.configuration
-  client = new Redis({ port, host: '127.0.0.1', retryStrategy: () => 20 })
-  client.on('error', () => {}) // until it listens
-  await client.ping()
+  const listen = ['--port', '0', '--bind', '127.0.0.1', '--unixsocket', join(directory, 'socket')]
+  const words = [file, ...listen, '--dir', directory]
+  const oracle = await startOracle(words)
+  client = oracle.client
+  stopOracle = oracle.stop
+  ours = startOurs(words)
 })
 
 afterAll(async () => {
-  client.disconnect()
-  const gone = new Promise((resolve) => void oracle.once('exit', resolve))
-  oracle.kill('SIGKILL')
-  await gone
+  await stopOracle()
   rmSync(directory, { recursive: true })
 })
 
@@ -120,8 +127,11 @@ const configSet = (pairs: readonly Pair[]) => ['SET', ...pairs.flat()]
 const configGet = (names: readonly string[]) => ['GET', ...names]
 
 /** The replies to CONFIG commands, sent in one go: text of errors, null for OK, pairs. */
-async function oracleReplies(commands: readonly (readonly string[])[]): Promise<(string | null | Pair[])[]> {
-  const pipeline = client.pipeline()
+async function oracleReplies(
+  commands: readonly (readonly string[])[],
+  oracle = client,
+): Promise<(string | null | Pair[])[]> {
+  const pipeline = oracle.pipeline()
   for (const words of commands) pipeline.callBuffer('CONFIG', ...words.map(bytes))
   const replies = (await pipeline.exec()) ?? []
   return replies.map(([error, reply]) => {
@@ -143,7 +153,19 @@ const known = (pairs: readonly Pair[]) => pairs.filter(([name]) => isKnown(name)
 
 const setter = { local: true, loading: false }
 
-test('the same names have the same values, from presets, file and command line', async () => {
+test('the same names have the same presets', async () => {
+  const words = ['--port', '0', '--unixsocket', join(directory, 'presets.socket'), '--dir', directory]
+  const oracle = await startOracle(words)
+  const [theirs] = await oracleReplies([configGet(['*'])], oracle.client)
+  await oracle.stop()
+  if (!Array.isArray(theirs)) throw new Error(`CONFIG GET: ${theirs}`)
+  const same = ([name]: Pair) => !DIFFERENCES.presets.has(name)
+  expect(known(startOurs(words).get(['*'])).filter(same)).toEqual(known(theirs).filter(same))
+  const named = theirs.map(([name]) => name)
+  for (const name of DIFFERENCES.presets.keys()) expect(named).toContain(name)
+})
+
+test('file and command line give the same values', async () => {
   expect(known(ours.get(['*']))).toEqual(known(await oracleGet('*')))
 })
 
@@ -155,7 +177,7 @@ test('hidden directives have the same presets', async () => {
 })
 
 test.each([
-  [['maxmemory', 'maxmemory*', 'bind', '*of']],
+  [['maxmemory', 'maxmemory*', 'dir', '*of']],
   [['MaxMemory', 'maxmemory']],
   [['slave-read-only', 'replica-read-only', 'SLAVE-*']],
   [['nothing', 'no*thing', '[', '[p']],

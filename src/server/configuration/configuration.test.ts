@@ -296,8 +296,8 @@ describe('CONFIG REWRITE', () => {
 
   test('writes what is set, and leaves out what is not', () => {
     configuration.take('logfile', ['x"\xff'])
-    expect(set('timeout', '5', 'bind', '* -::*', 'unixsocketperm', '0')).toContain('unixsocketperm')
-    expect(set('timeout', '5', 'bind', '* -::*', 'shutdown-on-sigint', 'now save')).toBeNull()
+    expect(set('timeout', '5', 'unixsocketperm', '0')).toContain('unixsocketperm')
+    expect(set('timeout', '5', 'bind', configuration.shown('bind'), 'shutdown-on-sigint', 'now save')).toBeNull()
     const text = rewritten('# mine\nbind 1.2.3.4\nmasterauth old\nmaxmemory 5\nsave 1 1\nlogfile old')
     expect(text.split('\n')).toEqual([
       '# mine',
