@@ -43,7 +43,9 @@ test('each layout reads back as written, and its parts follow each other', () =>
       checkEntry(arena, entry)
       expect(flagsOf(arena, entry)).toBe(flags)
       expect(keyLength(arena, entry)).toBe(keyBytes)
-      expect(keyOffset(arena, entry)).toBe(entry + ENTRY_HEADER_BYTES + (volatile ? 8 : 0) + (keyBytes >= 65535 ? 4 : 0))
+      expect(keyOffset(arena, entry)).toBe(
+        entry + ENTRY_HEADER_BYTES + (volatile ? 8 : 0) + (keyBytes >= 65535 ? 4 : 0),
+      )
       expect(stringOffset(arena, entry)).toBe(keyOffset(arena, entry) + keyBytes)
       expect(stringLength(arena, entry)).toBe(5)
       expect(usedBytesOf(arena, entry)).toBe(headerBytes(flags) + keyBytes + 5)
@@ -60,7 +62,11 @@ test('type, encoding and access change on their own', () => {
   writeExpire(arena, entry, 1, 2)
   setKind(arena, entry, TYPE_HASH, ENCODING_LISTPACK)
   setAccess(arena, entry, 0x1000007)
-  expect([typeOf(arena, entry), encodingOf(arena, entry), accessOf(arena, entry)]).toEqual([TYPE_HASH, ENCODING_LISTPACK, 7])
+  expect([typeOf(arena, entry), encodingOf(arena, entry), accessOf(arena, entry)]).toEqual([
+    TYPE_HASH,
+    ENCODING_LISTPACK,
+    7,
+  ])
   expect([flagsOf(arena, entry), keyLength(arena, entry)]).toEqual([HAS_EXPIRE, 3])
 })
 

@@ -1,12 +1,13 @@
 /* One shard: an arena and everything in it. All of a shard's state lives in the arena, so whoever holds its baton can
  * run any command on it; this object and the ones it leads to are views. Root block of the arena, offsets in bytes:
  *
- *   0           4         8           12            16            64                       64 + 8 * 16
- *   | databases | seed u32 | directory | watches u32 | watched u32 | counters f64[16]       |
+ *   0           4          8           12            16            20         24         28         64          192
+ *   | databases | seed u32 | directory | watches u32 | watched u32 | next u32 | more u32 | ........ | counters f64[16] |
  *
  * databases  their number.   seed  of the key hash, the same in all shards of a process.
  * directory  arena offset of the database records, DATABASE_BYTES each.
  * watches    arena offset of the watch table, 0 = none (see watch.ts).   watched  keys in it.
+ * next       database that the next expire cycle begins with.   more  1 when the last one ran out of time.
  *
  * Database record, one cache line and a half:
  *
@@ -27,6 +28,8 @@ const ROOT_SEED = 4
 const ROOT_DIRECTORY = 8
 export const ROOT_WATCHES = 12
 export const ROOT_WATCHED = 16
+export const ROOT_EXPIRE_DATABASE = 20
+export const ROOT_EXPIRE_MORE = 24
 const ROOT_COUNTERS = 64
 
 export const DATABASE_BYTES = 96

@@ -110,6 +110,18 @@ export class Table {
     return this.i32[this.base + REHASH] >= 0
   }
 
+  /** The next small index that a running rehash moves, -1 without one. */
+  get rehashIndex(): number {
+    return this.i32[this.base + REHASH]
+  }
+
+  /** Whether fewer than one way in a hundred is in use, so that looking for entries bucket by bucket is vain. */
+  get isNearlyEmpty(): boolean {
+    const { i32, base } = this
+    const buckets = i32[base + MASK0] + 1 + (i32[base + REHASH] < 0 ? 0 : i32[base + MASK1] + 1)
+    return buckets > INITIAL_BUCKETS && i32[base + USED] * 100 < buckets * BUCKET_WAYS
+  }
+
   /** Buckets of the first and second array, without overflow buckets. */
   get bucketCounts(): [number, number] {
     const { i32, base } = this
