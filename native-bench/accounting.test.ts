@@ -6,9 +6,9 @@ test('the ticks of a process are found behind a name with brackets and spaces', 
   expect(parseProcessStat(stat)).toEqual({ own: 730, children: 7 })
 })
 
-test('busy time of the machine leaves out idle and iowait, and counts a missing steal column as none', () => {
-  expect(parseBusyTicks('cpu  100 1 10 5000 300 2 3 4 0 0\ncpu0 1 1 1 1')).toBe(120)
-  expect(parseBusyTicks('cpu  100 1 10 5000 300 2 3\ncpu0 1')).toBe(116)
+test('busy time of the machine leaves out idle time and interrupts, and counts a missing steal column as none', () => {
+  expect(parseBusyTicks('cpu  100 1 10 5000 300 2 3 4 0 0\ncpu0 1 1 1 1')).toBe(115)
+  expect(parseBusyTicks('cpu  100 1 10 5000 300 2 3\ncpu0 1')).toBe(111)
 })
 
 test('resident memory is read in kB', () => {

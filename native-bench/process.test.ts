@@ -1,5 +1,6 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { processCpuMicros, residentBytes } from './accounting.ts'
 import { withControl } from './control-connection.ts'
@@ -27,6 +28,14 @@ test('a server is started, named, measured, attached to, and stopped without a t
   }
   expect(existsSync(`/proc/${server.pid}`)).toBe(false)
   expect(leftovers()).toEqual([])
+})
+
+test('a server behind a wrapper that stays is refused: its CPU would not be seen', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'spinel-wrapper-'))
+  const wrapper = join(directory, 'wrapper')
+  writeFileSync(wrapper, '#!/bin/sh\nredis-server "$@" &\ntrap "kill $!" TERM\nwait\n', { mode: 0o755 })
+  await expect(startServer('valkey', [wrapper])).rejects.toThrow(/serves from another process/)
+  rmSync(directory, { recursive: true })
 })
 
 test('a server that does not start is reported with its own words', async () => {

@@ -28,11 +28,16 @@ export interface RunningServer {
   stop(): Promise<void>
 }
 
-const children = new Set<ChildProcess>()
+/** What runs, each with its directory. */
+const children = new Map<ChildProcess, string>()
 
-/** Kills whatever is still running, for the way out on a signal. */
+/** Kills whatever is still running and clears up after it, for the way out on a signal. */
 export function killChildren(): void {
-  for (const child of children) child.kill('SIGKILL')
+  for (const [child, directory] of children) {
+    child.kill('SIGKILL')
+    rmSync(directory, { recursive: true, force: true })
+  }
+  children.clear()
 }
 
 /** Starts `command` as a cache without persistence, with `directives` as further arguments. */
@@ -59,7 +64,7 @@ export async function startServer(
   ]
   const child = spawn(command[0], args, { cwd: directory, stdio: ['ignore', log, log] })
   closeSync(log)
-  children.add(child)
+  children.set(child, directory)
   const exited = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(error.message))
     child.once('exit', (code, signal) => resolve(`it ended with ${signal ?? `code ${code}`}`))
@@ -76,7 +81,8 @@ export async function startServer(
   }
   try {
     await Promise.race([becomeReady(endpoint), exited.then((how) => Promise.reject(new Error(how)))])
-    const facts = await readFacts(role, endpoint, [...command, ...directives].join(' '))
+    if (!listensOn(child.pid ?? 0, endpoint.port)) throw new Error('it serves from another process than was started')
+    const facts = factsOf(role, await readInfo(endpoint), [...command, ...directives].join(' '))
     return { facts, endpoint, pid: child.pid ?? null, stop }
   } catch (error) {
     const tail = readFileSync(logPath, 'utf8').slice(-LOG_TAIL_BYTES)
@@ -87,8 +93,9 @@ export async function startServer(
 
 /** A server that somebody else runs. Its CPU and memory are read when its process is on this machine. */
 export async function attachServer(role: Role, endpoint: Endpoint): Promise<RunningServer> {
-  const info = await becomeReady(endpoint)
-  const facts = await readFacts(role, endpoint, `${endpoint.host}:${endpoint.port}`)
+  await becomeReady(endpoint)
+  const info = await readInfo(endpoint)
+  const facts = factsOf(role, info, `${endpoint.host}:${endpoint.port}`)
   const pid = Number(info.get('process_id'))
   return { facts, endpoint, pid: listensOn(pid, endpoint.port) ? pid : null, stop: async () => {} }
 }
@@ -112,11 +119,12 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-async function becomeReady(endpoint: Endpoint): Promise<Map<string, string>> {
+async function becomeReady(endpoint: Endpoint): Promise<void> {
   const deadlineMs = performance.now() + READY_LIMIT_MS
   for (;;) {
     try {
-      return await withControl(endpoint, async (control) => parseInfo(await control.command('INFO', 'server')))
+      await withControl(endpoint, (control) => control.command('PING'))
+      return
     } catch (error) {
       if (performance.now() > deadlineMs) throw error
       await sleep(50)
@@ -124,8 +132,12 @@ async function becomeReady(endpoint: Endpoint): Promise<Map<string, string>> {
   }
 }
 
-async function readFacts(role: Role, endpoint: Endpoint, command: string): Promise<ServerFacts> {
-  const info = await withControl(endpoint, async (control) => parseInfo(await control.command('INFO', 'server')))
+/** INFO's server section; nothing when the server has no INFO: it can be measured all the same. */
+function readInfo(endpoint: Endpoint): Promise<Map<string, string>> {
+  return withControl(endpoint, async (control) => parseInfo(await control.command('INFO', 'server').catch(() => '')))
+}
+
+function factsOf(role: Role, info: Map<string, string>, command: string): ServerFacts {
   for (const [field, name] of [
     ['spinel_version', 'Spinel'],
     ['valkey_version', 'Valkey'],
@@ -139,8 +151,8 @@ async function readFacts(role: Role, endpoint: Endpoint, command: string): Promi
   return { role, label: role, version: 'unknown', command }
 }
 
-/** Whether the process holds a socket that listens on the port: INFO's process_id may belong to another machine or
- * container, where the same number means nothing. */
+/** Whether the process holds a socket that listens on the port. A command that leaves a shell between us and the server
+ * would have the shell's CPU accounted; INFO's process_id may be of another machine or container. */
 function listensOn(pid: number, port: number): boolean {
   if (!(pid > 0)) return false
   try {

@@ -9,7 +9,7 @@ test('a limit is met by the limit itself, and missed just beyond it', () => {
 })
 
 test('verdicts are ratios of paired rounds to Redis, or plain figures', () => {
-  const verdicts = judge(sampleResult().cases).map(({ caseId, target, measured, met }) => [
+  const verdicts = judge(sampleResult()).map(({ caseId, target, measured, met }) => [
     caseId,
     target.metric,
     measured,
@@ -25,7 +25,9 @@ test('verdicts are ratios of paired rounds to Redis, or plain figures', () => {
 test('what was not measured is not met, and a run without Spinel has no verdicts', () => {
   const result = sampleResult()
   for (const round of result.cases[0].rounds.spinel ?? []) round.metrics = { opsPerSecond: 1 }
-  expect(judge(result.cases)[1]).toMatchObject({ measured: null, met: false })
+  expect(judge(result)[1]).toMatchObject({ measured: null, met: false })
   for (const entry of result.cases) delete entry.rounds.spinel
-  expect(judge(result.cases)).toEqual([])
+  expect(judge(result).map(({ met }) => met)).toEqual([false, false, false])
+  result.servers = result.servers.filter(({ role }) => role !== 'spinel')
+  expect(judge(result)).toEqual([])
 })

@@ -1,6 +1,6 @@
 /* The targets, as data: what Spinel must reach beside Redis, and the verdict on a finished run. Pure. */
 
-import type { CaseResult, Metric } from './result.ts'
+import type { BenchResult, Metric } from './result.ts'
 import { medianOf, ratioOf, SUBJECT } from './result.ts'
 
 export interface Target {
@@ -48,16 +48,15 @@ export function meets(target: Target, measured: number): boolean {
   return target.bound === 'at least' ? measured >= target.limit : measured <= target.limit
 }
 
-/** One verdict for each target of each case that ran with Spinel in it, in the order of the cases. */
-export function judge(cases: readonly CaseResult[]): Verdict[] {
-  return cases
-    .filter((result) => result.rounds[SUBJECT] !== undefined)
-    .flatMap((result) =>
-      targetsOf(result.case.id).map((target) => {
-        const read = target.of === 'ratio' ? ratioOf : medianOf
-        const measured = read(result, SUBJECT, target.metric)
-        const met = measured !== null && meets(target, measured)
-        return { caseId: result.case.id, title: result.case.title, target, measured, met }
-      }),
-    )
+/** One verdict for each target of each case, in the order of the cases; none at all in a run without Spinel. */
+export function judge({ servers, cases }: BenchResult): Verdict[] {
+  if (!servers.some(({ role }) => role === SUBJECT)) return []
+  return cases.flatMap((result) =>
+    targetsOf(result.case.id).map((target) => {
+      const read = target.of === 'ratio' ? ratioOf : medianOf
+      const measured = read(result, SUBJECT, target.metric)
+      const met = measured !== null && meets(target, measured)
+      return { caseId: result.case.id, title: result.case.title, target, measured, met }
+    }),
+  )
 }

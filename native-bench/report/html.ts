@@ -93,7 +93,7 @@ function legend(result: BenchResult): string {
 }
 
 function verdictSection(result: BenchResult): string {
-  const verdicts = judge(result.cases)
+  const verdicts = judge(result)
   if (verdicts.length === 0) return ''
   const met = verdicts.filter((verdict) => verdict.met).length
   const rows = verdicts.map((verdict) => {

@@ -17,5 +17,5 @@ export function renderJson(result: BenchResult): string {
       }),
     ),
   )
-  return `${JSON.stringify({ ...result, summary, verdicts: judge(result.cases) }, null, 2)}\n`
+  return `${JSON.stringify({ ...result, summary, verdicts: judge(result) }, null, 2)}\n`
 }

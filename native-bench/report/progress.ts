@@ -8,6 +8,7 @@ import { formatCount, formatRatio, METRICS } from './figures.ts'
 import type { Paint } from './table.ts'
 
 const BAR_WIDTH = 16
+const USUAL_COLUMNS = 80
 export const ERASE_LINE = '\r\u001b[2K'
 
 export interface ProgressOutput {
@@ -35,7 +36,7 @@ export function createProgress(output: ProgressOutput, paint: Paint, rounds: num
     live(what: string, done: number, text: string): void {
       if (output.isTTY !== true) return
       const shown = `${count()} ${bar(done)} ${what}  ${text}`
-      output.write(ERASE_LINE + shown.slice(0, (output.columns ?? 80) - 1))
+      output.write(ERASE_LINE + shown.slice(0, (output.columns || USUAL_COLUMNS) - 1))
     },
     roundDone(
       _benchCase: BenchCase,

@@ -29,7 +29,7 @@ export const COLOURED: Paint = { good: sgr(32), bad: sgr(31), dim: sgr(2), bold:
 export function renderTable(result: BenchResult, paint: Paint): string {
   const withLoad = result.cases.filter((entry) => entry.case.driver !== 'memory')
   const withMemory = result.cases.filter((entry) => entry.case.driver === 'memory')
-  const verdicts = judge(result.cases)
+  const verdicts = judge(result)
   const parts = [
     renderCases(result, withLoad, LOAD_METRICS, paint),
     renderCases(result, withMemory, MEMORY_METRICS, paint),
