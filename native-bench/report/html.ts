@@ -218,7 +218,8 @@ function figuresSection(result: BenchResult): string {
       }),
   )
   const notes = [...notesOf(result), ...failuresOf(result)]
-  return `<section><h2>All figures</h2><div class="scroll"><table class="dense"><tr><th>case</th><th>server</th>${head.join('')}</tr>
+  return `<section><h2>All figures</h2>
+<div class="scroll"><table class="dense"><tr><th>case</th><th>server</th>${head.join('')}</tr>
 ${rows.join('\n')}</table></div>
 <ul>${notes.map((note) => `<li>${markupText(note)}</li>`).join('')}</ul></section>`
 }
