@@ -67,6 +67,17 @@ class Tested {
     this.model.set(key, { bytes, kind, expire: this.model.get(key)?.expire })
   }
 
+  setVolatile(key: string, length: number, at: bigint): void {
+    const { keyspace } = this
+    const kind = length <= 44 ? EMBSTR : RAW
+    const low = Number(at & 0xffffffffn)
+    const high = Number(at >> 32n)
+    const entry = keyspace.assignVolatileString(this.find(key), kind, bytesOf(key), 0, key.length, length, low, high)
+    const bytes = fill(length)
+    keyspace.arena.u8.set(bytesOf(bytes), stringOffset(keyspace.arena, entry))
+    this.model.set(key, { bytes, kind, expire: at })
+  }
+
   resize(key: string, length: number, greedy: boolean): void {
     const value = this.model.get(key)
     const entry = this.find(key)
@@ -152,7 +163,8 @@ const operation = fc.record({
   kind: fc.constantFrom(
     'set',
     'set',
-    'set',
+    'setVolatile',
+    'setVolatile',
     'resize',
     'resize',
     'expire',
@@ -177,6 +189,7 @@ function apply(places: readonly Tested[], operation: Operation, source = KEYS[op
   const tested = places[operation.place]
   const key = KEYS[operation.key]
   if (operation.kind === 'set') tested.set(key, operation.size)
+  else if (operation.kind === 'setVolatile') tested.setVolatile(key, operation.size, operation.at)
   else if (operation.kind === 'resize') tested.resize(key, operation.size, operation.greedy)
   else if (operation.kind === 'expire') tested.expire(key, operation.at)
   else if (operation.kind === 'persist') tested.persist(key)
@@ -253,7 +266,7 @@ function fullAfter(shard: Shard, allocations: number): () => void {
  * One operation on a key that is absent or has a value (targetSize), from a source of another key, database or shard.
  */
 interface Fault {
-  kind: 'set' | 'copy' | 'move' | 'resize' | 'expire'
+  kind: 'set' | 'setVolatile' | 'copy' | 'move' | 'resize' | 'expire'
   key: number
   targetSize: number
   sourcePlace: number
@@ -273,7 +286,7 @@ function* faults(): Generator<Fault> {
       }
     }
     for (const targetSize of [-1, 30, 5000]) {
-      for (const kind of ['set', 'resize', 'expire'] as const) {
+      for (const kind of ['set', 'setVolatile', 'resize', 'expire'] as const) {
         yield { kind, key, targetSize, sourcePlace: 0, sourceSize: 3, volatile: false }
       }
     }

@@ -31,6 +31,7 @@ import {
   STRING_BLOCK_HEADER_BYTES,
   setAccess,
   stringLength,
+  stringOffset,
   TYPE_STRING,
   typeOf,
   usedBytesOf,
@@ -144,32 +145,26 @@ export class Keyspace {
     if (this.shard.watches.count !== 0) this.shard.watches.touch(this.index, bytes, offset, length)
   }
 
+  /** Adds the key looked up last, which was not there, as a string; see assignString. */
+  private insertString(kind: number, bytes: Uint8Array, offset: number, length: number, valueBytes: number): number {
+    const entry = this.freshString(kind, keyFlags(length), bytes, offset, length, valueBytes, this.access.initial())
+    if (!this.keys.insert(this.hash, entry)) this.refuse(entry)
+    return entry
+  }
+
   /**
-   * Adds the key looked up last, which was not there, and returns its entry; the caller writes the value.
-   * A string (`embeddedBytes` >= 0) gets its body as stringOffset/stringLength tell, embedded or not by size; any other
-   * value is passed as its `block` with embeddedBytes -1. Throws ARENA_FULL with nothing changed.
+   * Adds the key looked up last, which was not there, with a value that has a block of its own; returns the entry.
+   * Throws ARENA_FULL with nothing changed; the block is then still the caller's.
    */
-  insert(kind: number, bytes: Uint8Array, offset: number, length: number, embeddedBytes: number, block = 0): number {
+  insert(kind: number, bytes: Uint8Array, offset: number, length: number, block: number): number {
     const arena = this.arena
-    let flags = keyFlags(length)
-    let body = embeddedBytes
-    let inline = embeddedBytes
-    if (embeddedBytes < 0 || entryBytes(flags, length, embeddedBytes) > EMBEDDED_ENTRY_MAX_BYTES) {
-      flags |= OUT_OF_LINE
-      body = embeddedBytes < 0 ? block : this.allocateStringBlock(embeddedBytes, embeddedBytes)
-      inline = 0
-    }
-    const entry = arena.allocate(entryBytes(flags, length, inline))
-    if (entry !== 0) {
-      writeHeader(arena, entry, kind, flags, length, this.access.initial(), body)
-      copyBytes(arena.u8, entry + headerBytes(flags), bytes, offset, length)
-      if (this.keys.insert(this.hash, entry)) {
-        // The entry is found again by relocate() and its kin through `hash`.
-        return entry
-      }
-      arena.release(entry)
-    }
-    if (flags & OUT_OF_LINE && embeddedBytes >= 0) arena.release(body)
+    const flags = keyFlags(length) | OUT_OF_LINE
+    const entry = arena.allocate(entryBytes(flags, length, 0))
+    if (entry === 0) throw ARENA_FULL
+    writeHeader(arena, entry, kind, flags, length, this.access.initial(), block)
+    copyBytes(arena.u8, entry + headerBytes(flags), bytes, offset, length)
+    if (this.keys.insert(this.hash, entry)) return entry
+    arena.release(entry)
     throw ARENA_FULL
   }
 
@@ -194,7 +189,7 @@ export class Keyspace {
     const arena = this.arena
     const flags = flagsOf(arena, entry)
     if (flags & OUT_OF_LINE) {
-      this.resizeBlock(entry, length, greedy)
+      this.resizeBlock(entry, length, greedy, Math.min(length, stringLength(arena, entry)))
       return entry
     }
     const keyBytes = keyLength(arena, entry)
@@ -211,7 +206,8 @@ export class Keyspace {
     return this.moveOutOfLine(entry, length, greedy)
   }
 
-  private resizeBlock(entry: number, length: number, greedy: boolean): void {
+  /** `keep`: the bytes that a moved string takes along. */
+  private resizeBlock(entry: number, length: number, greedy: boolean, keep: number): void {
     const arena = this.arena
     const block = blockOf(arena, entry)
     const capacity = arena.capacity(block)
@@ -220,14 +216,9 @@ export class Keyspace {
       arena.u32[block >> 2] = length
       return
     }
-    const old = arena.u32[block >> 2]
     const moved = this.allocateStringBlock(length, greedy ? this.spareRoom(length) : length)
-    const kept = Math.min(old, length)
-    arena.u8.copyWithin(
-      moved + STRING_BLOCK_HEADER_BYTES,
-      block + STRING_BLOCK_HEADER_BYTES,
-      block + STRING_BLOCK_HEADER_BYTES + kept,
-    )
+    const value = block + STRING_BLOCK_HEADER_BYTES
+    arena.u8.copyWithin(moved + STRING_BLOCK_HEADER_BYTES, value, value + keep)
     arena.u32[(entry + ENTRY_BODY) >> 2] = moved
     arena.release(block)
   }
@@ -292,7 +283,7 @@ export class Keyspace {
     keyBytes: number,
     length: number,
   ): number {
-    if (entry === 0) return this.insert(kind, bytes, keyAt, keyBytes, length)
+    if (entry === 0) return this.insertString(kind, bytes, keyAt, keyBytes, length)
     const arena = this.arena
     const flags = flagsOf(arena, entry)
     const total = entryBytes(flags, keyBytes, length)
@@ -304,7 +295,7 @@ export class Keyspace {
         return entry
       }
     } else if (typeOf(arena, entry) === TYPE_STRING && (total > EMBEDDED_ENTRY_MAX_BYTES || !arena.fits(total))) {
-      this.resizeBlock(entry, length, false)
+      this.resizeBlock(entry, length, false, 0)
       arena.u8[entry] = kind
       return entry
     }
@@ -312,23 +303,17 @@ export class Keyspace {
   }
 
   /** A new block for an existing key with a new string value; its expiry and place in the tables are kept. */
-  private replaceValue(entry: number, kind: number, bytes: Uint8Array, keyAt: number, keyBytes: number, length: number): number {
+  private replaceValue(
+    entry: number,
+    kind: number,
+    bytes: Uint8Array,
+    keyAt: number,
+    keyBytes: number,
+    length: number,
+  ): number {
     const arena = this.arena
-    const oldFlags = flagsOf(arena, entry)
-    let flags = oldFlags & ~OUT_OF_LINE
-    let body = length
-    let inline = length
-    if (entryBytes(flags, keyBytes, length) > EMBEDDED_ENTRY_MAX_BYTES) {
-      flags |= OUT_OF_LINE
-      body = this.allocateStringBlock(length, length)
-      inline = 0
-    }
-    const fresh = arena.allocate(entryBytes(flags, keyBytes, inline))
-    if (fresh === 0) {
-      if (flags & OUT_OF_LINE) arena.release(body)
-      throw ARENA_FULL
-    }
-    writeHeader(arena, fresh, kind, flags, keyBytes, accessOf(arena, entry), body)
+    const flags = flagsOf(arena, entry) & ~OUT_OF_LINE
+    const fresh = this.freshString(kind, flags, bytes, keyAt, keyBytes, length, accessOf(arena, entry))
     if (flags & HAS_EXPIRE) {
       const at = (entry + ENTRY_HEADER_BYTES) >> 2
       writeExpire(arena, fresh, arena.u32[at], arena.i32[at + 1])
@@ -336,11 +321,97 @@ export class Keyspace {
       assert(found, 'I1 a volatile entry is in expires')
       this.expires.replaceFound(fresh)
     }
-    copyBytes(arena.u8, fresh + headerBytes(flags), bytes, keyAt, keyBytes)
     this.keys.replaceFound(fresh)
     this.releaseValue(entry)
     arena.release(entry)
     return fresh
+  }
+
+  /**
+   * The same as assignString, and the key gets this expiry (two halves, as for setExpire), both or neither: a key that
+   * was not volatile is made anew, so that nothing of it has changed when `expires` has no room.
+   */
+  assignVolatileString(
+    entry: number,
+    kind: number,
+    bytes: Uint8Array,
+    keyAt: number,
+    keyBytes: number,
+    length: number,
+    low: number,
+    high: number,
+  ): number {
+    const arena = this.arena
+    if (entry !== 0 && flagsOf(arena, entry) & HAS_EXPIRE) {
+      const assigned = this.assignString(entry, kind, bytes, keyAt, keyBytes, length)
+      writeExpire(arena, assigned, low, high)
+      return assigned
+    }
+    const access = entry === 0 ? this.access.initial() : accessOf(arena, entry)
+    const fresh = this.freshString(kind, keyFlags(keyBytes) | HAS_EXPIRE, bytes, keyAt, keyBytes, length, access)
+    writeExpire(arena, fresh, low, high)
+    if (!this.expires.insert(this.hash, fresh)) this.refuse(fresh)
+    if (entry !== 0) {
+      this.keys.replaceFound(fresh)
+      this.releaseValue(entry)
+      arena.release(entry)
+    } else if (!this.keys.insert(this.hash, fresh)) {
+      this.forgetExpire(fresh)
+      this.refuse(fresh)
+    }
+    return fresh
+  }
+
+  /**
+   * The block or blocks of a string with this key and `flags` (OUT_OF_LINE comes by itself), in no table yet. The bytes
+   * of the value and the expiry are to be written. Throws ARENA_FULL with nothing changed.
+   */
+  private freshString(
+    kind: number,
+    flags: number,
+    bytes: Uint8Array,
+    keyAt: number,
+    keyBytes: number,
+    length: number,
+    access: number,
+  ): number {
+    const arena = this.arena
+    const total = entryBytes(flags, keyBytes, length)
+    if (total > EMBEDDED_ENTRY_MAX_BYTES)
+      return this.freshLongString(kind, flags, bytes, keyAt, keyBytes, length, access)
+    const entry = arena.allocate(total)
+    if (entry === 0) throw ARENA_FULL
+    writeHeader(arena, entry, kind, flags, keyBytes, access, length)
+    copyBytes(arena.u8, entry + headerBytes(flags), bytes, keyAt, keyBytes)
+    return entry
+  }
+
+  private freshLongString(
+    kind: number,
+    flags: number,
+    bytes: Uint8Array,
+    keyAt: number,
+    keyBytes: number,
+    length: number,
+    access: number,
+  ): number {
+    const arena = this.arena
+    const block = this.allocateStringBlock(length, length)
+    const entry = arena.allocate(entryBytes(flags, keyBytes, 0))
+    if (entry === 0) {
+      arena.release(block)
+      throw ARENA_FULL
+    }
+    writeHeader(arena, entry, kind, flags | OUT_OF_LINE, keyBytes, access, block)
+    copyBytes(arena.u8, entry + headerBytes(flags), bytes, keyAt, keyBytes)
+    return entry
+  }
+
+  /** Gives a fresh entry that a table has no room for back, and throws ARENA_FULL. */
+  private refuse(fresh: number): never {
+    this.releaseValue(fresh)
+    this.arena.release(fresh)
+    throw ARENA_FULL
   }
 
   /**
@@ -359,11 +430,7 @@ export class Keyspace {
     // `expires` first: it is what may fail, and holds only offsets; the entry is put right in the same breath.
     const moved = this.withRoom(entry, used + EXPIRE_BYTES)
     if (!this.expires.insert(hash, moved)) throw ARENA_FULL
-    arena.u8.copyWithin(
-      moved + ENTRY_HEADER_BYTES + EXPIRE_BYTES,
-      moved + ENTRY_HEADER_BYTES,
-      moved + used,
-    )
+    arena.u8.copyWithin(moved + ENTRY_HEADER_BYTES + EXPIRE_BYTES, moved + ENTRY_HEADER_BYTES, moved + used)
     arena.u8[moved + ENTRY_FLAGS] = flags | HAS_EXPIRE
     writeExpire(arena, moved, low, high)
     return moved
@@ -381,11 +448,7 @@ export class Keyspace {
     if ((flags & HAS_EXPIRE) === 0) return false
     this.forgetExpire(entry)
     const used = usedBytesOf(arena, entry)
-    arena.u8.copyWithin(
-      entry + ENTRY_HEADER_BYTES,
-      entry + ENTRY_HEADER_BYTES + EXPIRE_BYTES,
-      entry + used,
-    )
+    arena.u8.copyWithin(entry + ENTRY_HEADER_BYTES, entry + ENTRY_HEADER_BYTES + EXPIRE_BYTES, entry + used)
     arena.u8[entry + ENTRY_FLAGS] = flags & ~HAS_EXPIRE
     return true
   }
@@ -474,7 +537,7 @@ export class Keyspace {
     length: number,
     block: number,
   ): number {
-    const entry = this.insert(from.arena.u8[source], bytes, offset, length, -1, block)
+    const entry = this.insert(from.arena.u8[source], bytes, offset, length, block)
     return this.withExpireOf(from, source, entry, true)
   }
 
@@ -512,13 +575,14 @@ export class Keyspace {
     length: number,
   ): number {
     const valueBytes = stringLength(from.arena, source)
-    const entry = this.insert(from.arena.u8[source], bytes, offset, length, valueBytes)
-    const value = keyOffset(from.arena, source) + keyLength(from.arena, source)
-    const target =
-      flagsOf(this.arena, entry) & OUT_OF_LINE
-        ? blockOf(this.arena, entry) + STRING_BLOCK_HEADER_BYTES
-        : keyOffset(this.arena, entry) + length
-    copyBytes(this.arena.u8, target, from.arena.u8, value, valueBytes)
+    const entry = this.insertString(from.arena.u8[source], bytes, offset, length, valueBytes)
+    copyBytes(
+      this.arena.u8,
+      stringOffset(this.arena, entry),
+      from.arena.u8,
+      stringOffset(from.arena, source),
+      valueBytes,
+    )
     return entry
   }
 
