@@ -1,39 +1,33 @@
-/* The string commands whose cost is one look-up a key: reading, setting, counting. Ranges, appends and floats are in
- * string-edit.ts, LCS in string-lcs.ts. Baton holder. Hot: GET, SET, MGET, MSET and INCR without options allocate
- * nothing.
- *
- * An integer is stored as its decimal text, which is its only one (see number-text.ts), with the encoding int. */
+/* The string commands that read and set whole values. Counting is in string-count.ts, parts of strings in
+ * string-range.ts, LCS in string-lcs.ts. Baton holder. Hot: GET, SET, MGET and MSET without options allocate nothing. */
 import type { Args } from '../../base/args.ts'
-import { copyBytes } from '../../base/bytes.ts'
-import {
-  ACL_STRING,
-  DENYOOM,
-  FAST,
-  family,
-  keysToEnd,
-  oneKey,
-  READONLY,
-  WRITE,
-} from '../../base/command-spec.ts'
+import { ACL_STRING, DENYOOM, FAST, family, keysToEnd, oneKey, READONLY, WRITE } from '../../base/command-spec.ts'
 import * as errors from '../../base/error-texts.ts'
-import { formatInteger, INTEGER_TEXT_BYTES, integerTextBytes, NOT_INTEGER, parsed, parseInteger } from '../../base/number-text.ts'
 import type { Reply } from '../../base/reply.ts'
 import type { Engine } from '../engine.ts'
-import {
-  EMBSTR_MAX_BYTES,
-  ENCODING_EMBSTR,
-  ENCODING_INT,
-  ENCODING_RAW,
-  stringLength,
-  stringOffset,
-  TYPE_STRING,
-  typeOf,
-} from '../keyspace/entry.ts'
+import { stringLength, stringOffset, TYPE_STRING, typeOf } from '../keyspace/entry.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
-
-const KIND_RAW = TYPE_STRING | (ENCODING_RAW << 4)
-const KIND_INT = TYPE_STRING | (ENCODING_INT << 4)
-const KIND_EMBSTR = TYPE_STRING | (ENCODING_EMBSTR << 4)
+import {
+  EX,
+  EXAT,
+  expireArgument,
+  expiryHigh,
+  expiryLow,
+  GET,
+  GETEX_OPTIONS,
+  isExpiryPast,
+  KEEPTTL,
+  NX,
+  PERSIST,
+  PX,
+  PXAT,
+  parseExpiry,
+  parseOptions,
+  SET_OPTIONS,
+  TIMES,
+  XX,
+} from './string-option.ts'
+import { replyString, storeArgument, storeVolatileArgument } from './string-value.ts'
 
 export const stringCommands = family<Engine>('string', [
   {
@@ -45,7 +39,7 @@ export const stringCommands = family<Engine>('string', [
     keys: oneKey(1, 'RO', 'ACCESS'),
     since: '1.0.0',
     complexity: 'O(1)',
-    summary: 'The string at a key.',
+    summary: 'Replies with the string at a key.',
     syntax: 'key',
     handler: get,
   },
@@ -55,12 +49,122 @@ export const stringCommands = family<Engine>('string', [
     runs: 'shard',
     flags: WRITE | DENYOOM,
     acl: ACL_STRING,
-    keys: oneKey(1, 'RW', 'ACCESS', 'UPDATE', 'VARIABLE_FLAGS'),
+    keys: [
+      {
+        ...oneKey(1, 'RW', 'ACCESS', 'UPDATE', 'VARIABLE_FLAGS')[0],
+        notes: 'RW and ACCESS due to the optional `GET` argument',
+      },
+    ],
     since: '1.0.0',
     complexity: 'O(1)',
-    summary: 'Puts a string at a key, whatever was there.',
-    syntax: 'key value:string',
+    summary: 'Puts a string at a key, whatever type of value was there.',
+    syntax:
+      'key value:string [NX|XX] [GET] [EX seconds:integer|PX milliseconds:integer|EXAT unix-time-seconds:unix-time|' +
+      'PXAT unix-time-milliseconds:unix-time|KEEPTTL]',
+    history: [
+      ['2.6.12', 'Options `EX`, `PX`, `NX` and `XX`.'],
+      ['6.0.0', 'Option `KEEPTTL`.'],
+      ['6.2.0', 'Options `GET`, `EXAT` and `PXAT`.'],
+      ['7.0.0', '`GET` may stand together with `NX`.'],
+    ],
     handler: set,
+  },
+  {
+    name: 'SETNX',
+    arity: 3,
+    runs: 'shard',
+    flags: WRITE | DENYOOM | FAST,
+    acl: ACL_STRING,
+    keys: oneKey(1, 'OW', 'INSERT'),
+    since: '1.0.0',
+    complexity: 'O(1)',
+    summary: 'Puts a string at a key that does not exist yet.',
+    syntax: 'key value:string',
+    deprecated: { since: '2.6.12', replacedBy: '`SET` with `NX`' },
+    handler: setnx,
+  },
+  {
+    name: 'SETEX',
+    arity: 4,
+    runs: 'shard',
+    flags: WRITE | DENYOOM,
+    acl: ACL_STRING,
+    keys: oneKey(1, 'OW', 'UPDATE'),
+    since: '2.0.0',
+    complexity: 'O(1)',
+    summary: 'Puts a string at a key for a number of seconds.',
+    syntax: 'key seconds:integer value:string',
+    deprecated: { since: '2.6.12', replacedBy: '`SET` with `EX`' },
+    handler: (engine, args, reply) => setWithLifetime(engine, args, reply, EX, 'setex'),
+  },
+  {
+    name: 'PSETEX',
+    arity: 4,
+    runs: 'shard',
+    flags: WRITE | DENYOOM,
+    acl: ACL_STRING,
+    keys: oneKey(1, 'OW', 'UPDATE'),
+    since: '2.6.0',
+    complexity: 'O(1)',
+    summary: 'Puts a string at a key for a number of milliseconds.',
+    syntax: 'key milliseconds:integer value:string',
+    deprecated: { since: '2.6.12', replacedBy: '`SET` with `PX`' },
+    handler: (engine, args, reply) => setWithLifetime(engine, args, reply, PX, 'psetex'),
+  },
+  {
+    name: 'GETSET',
+    arity: 3,
+    runs: 'shard',
+    flags: WRITE | DENYOOM | FAST,
+    acl: ACL_STRING,
+    keys: oneKey(1, 'RW', 'ACCESS', 'UPDATE'),
+    since: '1.0.0',
+    complexity: 'O(1)',
+    summary: 'Replies with the string at a key and puts another in its place.',
+    syntax: 'key value:string',
+    deprecated: { since: '6.2.0', replacedBy: '`SET` with `GET`' },
+    handler: getset,
+  },
+  {
+    name: 'GETDEL',
+    arity: 2,
+    runs: 'shard',
+    flags: WRITE | FAST,
+    acl: ACL_STRING,
+    keys: oneKey(1, 'RW', 'ACCESS', 'DELETE'),
+    since: '6.2.0',
+    complexity: 'O(1)',
+    summary: 'Replies with the string at a key and deletes the key.',
+    syntax: 'key',
+    handler: getdel,
+  },
+  {
+    name: 'GETEX',
+    arity: -2,
+    runs: 'shard',
+    flags: WRITE | FAST,
+    acl: ACL_STRING,
+    keys: [{ ...oneKey(1, 'RW', 'ACCESS', 'UPDATE')[0], notes: 'RW and UPDATE because it changes the TTL' }],
+    since: '6.2.0',
+    complexity: 'O(1)',
+    summary: 'Replies with the string at a key and changes how long the key lives.',
+    syntax:
+      'key [EX seconds:integer|PX milliseconds:integer|EXAT unix-time-seconds:unix-time|' +
+      'PXAT unix-time-milliseconds:unix-time|PERSIST]',
+    handler: getex,
+  },
+  {
+    name: 'STRLEN',
+    arity: 2,
+    runs: 'shard',
+    flags: READONLY | FAST,
+    acl: ACL_STRING,
+    keys: oneKey(1, 'RO'),
+    since: '2.2.0',
+    complexity: 'O(1)',
+    summary: 'Replies with the length of the string at a key, in bytes.',
+    syntax: 'key',
+    handler: strlen,
   },
   {
     name: 'MGET',
@@ -70,9 +174,10 @@ export const stringCommands = family<Engine>('string', [
     acl: ACL_STRING,
     keys: keysToEnd(1, 1, 'RO', 'ACCESS'),
     since: '1.0.0',
-    complexity: 'O(n) in the keys',
-    summary: 'The strings at several keys.',
+    complexity: 'O(N) in the number of keys',
+    summary: 'Replies with the strings at several keys, all of one moment.',
     syntax: 'key...',
+    tips: ['request_policy:multi_shard'],
     handler: mget,
   },
   {
@@ -83,97 +188,172 @@ export const stringCommands = family<Engine>('string', [
     acl: ACL_STRING,
     keys: keysToEnd(1, 2, 'OW', 'UPDATE'),
     since: '1.0.1',
-    complexity: 'O(n) in the keys',
-    summary: 'Puts several strings at their keys, all at once.',
+    complexity: 'O(N) in the number of keys',
+    summary: 'Puts several strings at their keys, all in one moment.',
     syntax: '(key value:string)...',
+    tips: ['request_policy:multi_shard', 'response_policy:all_succeeded'],
     handler: mset,
   },
   {
-    name: 'INCR',
-    arity: 2,
-    runs: 'shard',
-    flags: WRITE | DENYOOM | FAST,
+    name: 'MSETNX',
+    arity: -3,
+    runs: 'shards',
+    flags: WRITE | DENYOOM,
     acl: ACL_STRING,
-    keys: oneKey(1, 'RW', 'ACCESS', 'UPDATE'),
-    since: '1.0.0',
-    complexity: 'O(1)',
-    summary: 'Adds one to the integer at a key.',
-    syntax: 'key',
-    handler: incr,
+    keys: keysToEnd(1, 2, 'OW', 'INSERT'),
+    since: '1.0.1',
+    complexity: 'O(N) in the number of keys',
+    summary: 'Puts several strings at their keys if none of the keys exists yet.',
+    syntax: '(key value:string)...',
+    handler: msetnx,
   },
 ])
 
-/** The kind a value gets that is set whole: int if it is one, else embstr or raw by length. */
-export function kindOf(bytes: Uint8Array, offset: number, length: number): number {
-  if (length <= INTEGER_TEXT_BYTES && parseInteger(bytes, offset, length) !== NOT_INTEGER) return KIND_INT
-  return length <= EMBSTR_MAX_BYTES ? KIND_EMBSTR : KIND_RAW
-}
-
+/** GET key. */
 function get(engine: Engine, args: Args, reply: Reply): void {
   const { keyspace } = engine
-  const entry = keyspace.findForRead(args.bytes, args.offset[1], args.length[1])
-  if (entry === 0) return reply.nil()
-  const { arena } = keyspace
-  if (typeOf(arena, entry) !== TYPE_STRING) return reply.error(errors.WRONG_TYPE)
-  reply.bulk(arena.u8, stringOffset(arena, entry), stringLength(arena, entry))
+  replyString(keyspace, keyspace.findForRead(args.bytes, args.offset[1], args.length[1]), reply)
 }
 
-function mget(engine: Engine, args: Args, reply: Reply): void {
-  reply.array(args.count - 1)
-  for (let i = 1; i < args.count; i++) {
-    const keyspace = engine.keyspaceOf(args, i)
-    const { arena } = keyspace
-    const entry = keyspace.findForRead(args.bytes, args.offset[i], args.length[i])
-    if (entry === 0 || typeOf(arena, entry) !== TYPE_STRING) reply.nil()
-    else reply.bulk(arena.u8, stringOffset(arena, entry), stringLength(arena, entry))
-  }
-}
-
+/** SET key value, then any of the options. */
 function set(engine: Engine, args: Args, reply: Reply): void {
-  if (args.count > 3) return reply.error(errors.SYNTAX)
-  setArgument(engine.keyspace, args, 1, 2)
+  if (args.count !== 3) return setWithOptions(engine, args, reply)
+  const { keyspace } = engine
+  const found = keyspace.findForWrite(args.bytes, args.offset[1], args.length[1])
+  storeArgument(keyspace, args, 1, 2, found, true)
   reply.ok()
 }
 
-function mset(engine: Engine, args: Args, reply: Reply): void {
-  if (args.count % 2 === 0) return reply.error(errors.wrongArity('mset'))
-  for (let i = 1; i < args.count; i += 2) setArgument(engine.keyspaceOf(args, i), args, i, i + 1)
-  reply.ok()
-}
-
-/** Puts argument `value` at the key that is argument `key`, without an expiry. */
-function setArgument(keyspace: Keyspace, args: Args, key: number, value: number): void {
-  const { bytes } = args
-  const { arena } = keyspace
-  const keyAt = args.offset[key]
-  const keyBytes = args.length[key]
-  const valueAt = args.offset[value]
-  const valueBytes = args.length[value]
-  const found = keyspace.findForWrite(bytes, keyAt, keyBytes)
-  const entry = keyspace.assignString(found, kindOf(bytes, valueAt, valueBytes), bytes, keyAt, keyBytes, valueBytes)
-  copyBytes(arena.u8, stringOffset(arena, entry), bytes, valueAt, valueBytes)
-  if (found !== 0) keyspace.removeExpire(entry)
-  keyspace.changed(bytes, keyAt, keyBytes)
-}
-
-function incr(engine: Engine, args: Args, reply: Reply): void {
+/** With GET the reply is the old value, whether the new one was set or not. */
+function setWithOptions(engine: Engine, args: Args, reply: Reply): void {
+  const options = parseOptions(args, 3, SET_OPTIONS)
+  if (options < 0) return reply.error(errors.SYNTAX)
+  const isVolatile = (options & TIMES) !== 0
+  if (isVolatile && !parseExpiry(args, expireArgument, options & TIMES, engine.nowMs, 'set', reply)) return
   const { keyspace } = engine
   const { bytes } = args
   const keyAt = args.offset[1]
   const keyBytes = args.length[1]
-  const { arena } = keyspace
-  let value = 0
+  if (options & GET && !replyString(keyspace, keyspace.findForRead(bytes, keyAt, keyBytes), reply)) return
   const found = keyspace.findForWrite(bytes, keyAt, keyBytes)
-  if (found !== 0) {
-    if (typeOf(arena, found) !== TYPE_STRING) return reply.error(errors.WRONG_TYPE)
-    if (parseInteger(arena.u8, stringOffset(arena, found), stringLength(arena, found)) === NOT_INTEGER) {
-      return reply.error(errors.NOT_AN_INTEGER)
-    }
-    value = parsed()
+  if (options & (found === 0 ? XX : NX)) {
+    if ((options & GET) === 0) reply.nil()
+    return
   }
-  value++
-  const entry = keyspace.assignString(found, KIND_INT, bytes, keyAt, keyBytes, integerTextBytes(value))
-  formatInteger(arena.u8, stringOffset(arena, entry), value)
+  if (isVolatile) storeVolatileArgument(keyspace, args, 2, found, expiryLow, expiryHigh)
+  else storeArgument(keyspace, args, 1, 2, found, (options & KEEPTTL) === 0)
+  if ((options & GET) === 0) reply.ok()
+}
+
+/** SETNX key value: 1, or 0 when the key exists. */
+function setnx(engine: Engine, args: Args, reply: Reply): void {
+  const { keyspace } = engine
+  const found = keyspace.findForWrite(args.bytes, args.offset[1], args.length[1])
+  if (found !== 0) return reply.integer(0)
+  storeArgument(keyspace, args, 1, 2, 0, false)
+  reply.integer(1)
+}
+
+/** SETEX key seconds value, PSETEX key milliseconds value. */
+function setWithLifetime(engine: Engine, args: Args, reply: Reply, unit: number, command: string): void {
+  if (!parseExpiry(args, 2, unit, engine.nowMs, command, reply)) return
+  const { keyspace } = engine
+  const found = keyspace.findForWrite(args.bytes, args.offset[1], args.length[1])
+  storeVolatileArgument(keyspace, args, 3, found, expiryLow, expiryHigh)
+  reply.ok()
+}
+
+/** GETSET key value. */
+function getset(engine: Engine, args: Args, reply: Reply): void {
+  const { keyspace } = engine
+  const { bytes } = args
+  const keyAt = args.offset[1]
+  const keyBytes = args.length[1]
+  if (!replyString(keyspace, keyspace.findForRead(bytes, keyAt, keyBytes), reply)) return
+  storeArgument(keyspace, args, 1, 2, keyspace.findForWrite(bytes, keyAt, keyBytes), true)
+}
+
+/** GETDEL key. */
+function getdel(engine: Engine, args: Args, reply: Reply): void {
+  const { keyspace } = engine
+  const { bytes } = args
+  const keyAt = args.offset[1]
+  const keyBytes = args.length[1]
+  const found = keyspace.findForRead(bytes, keyAt, keyBytes)
+  if (!replyString(keyspace, found, reply) || found === 0) return
+  keyspace.removeFound(found)
   keyspace.changed(bytes, keyAt, keyBytes)
-  reply.integer(value)
+}
+
+/** GETEX key, then at most one option. A time in the past deletes the key. */
+function getex(engine: Engine, args: Args, reply: Reply): void {
+  const options = parseOptions(args, 2, GETEX_OPTIONS)
+  if (options < 0) return reply.error(errors.SYNTAX)
+  const { keyspace } = engine
+  const { bytes } = args
+  const keyAt = args.offset[1]
+  const keyBytes = args.length[1]
+  const found = keyspace.findForRead(bytes, keyAt, keyBytes)
+  if (found === 0) return reply.nil()
+  if (typeOf(keyspace.arena, found) !== TYPE_STRING) return reply.error(errors.WRONG_TYPE)
+  const unit = options & TIMES
+  if (unit !== 0 && !parseExpiry(args, expireArgument, unit, engine.nowMs, 'getex', reply)) return
+  replyString(keyspace, found, reply)
+  if (changeLifetime(keyspace, found, options, engine.nowMs)) keyspace.changed(bytes, keyAt, keyBytes)
+}
+
+/** Does what GETEX's options say to the entry; whether that changed anything. */
+function changeLifetime(keyspace: Keyspace, found: number, options: number, nowMs: number): boolean {
+  if (options & (EXAT | PXAT) && isExpiryPast(nowMs)) keyspace.removeFound(found)
+  else if (options & TIMES) keyspace.setExpire(found, expiryLow, expiryHigh)
+  else return (options & PERSIST) !== 0 && keyspace.removeExpire(found)
+  return true
+}
+
+/** STRLEN key. */
+function strlen(engine: Engine, args: Args, reply: Reply): void {
+  const { keyspace } = engine
+  const found = keyspace.findForRead(args.bytes, args.offset[1], args.length[1])
+  if (found === 0) return reply.integer(0)
+  if (typeOf(keyspace.arena, found) !== TYPE_STRING) return reply.error(errors.WRONG_TYPE)
+  reply.integer(stringLength(keyspace.arena, found))
+}
+
+/** MGET key...: null for what is no string. */
+function mget(engine: Engine, args: Args, reply: Reply): void {
+  const { bytes } = args
+  reply.array(args.count - 1)
+  for (let i = 1; i < args.count; i++) {
+    const keyspace = engine.keyspaceOf(args, i)
+    const { arena } = keyspace
+    const found = keyspace.findForRead(bytes, args.offset[i], args.length[i])
+    if (found === 0 || typeOf(arena, found) !== TYPE_STRING) reply.nil()
+    else reply.bulk(arena.u8, stringOffset(arena, found), stringLength(arena, found))
+  }
+}
+
+/** MSET (key value)... */
+function mset(engine: Engine, args: Args, reply: Reply): void {
+  if ((args.count & 1) === 0) return reply.error(errors.wrongArity('mset'))
+  storePairs(engine, args)
+  reply.ok()
+}
+
+/** MSETNX (key value)...: 1, or 0 when any of the keys exists. */
+function msetnx(engine: Engine, args: Args, reply: Reply): void {
+  if ((args.count & 1) === 0) return reply.error(errors.wrongArity('msetnx'))
+  for (let i = 1; i < args.count; i += 2) {
+    if (engine.keyspaceOf(args, i).findForWrite(args.bytes, args.offset[i], args.length[i]) !== 0)
+      return reply.integer(0)
+  }
+  storePairs(engine, args)
+  reply.integer(1)
+}
+
+function storePairs(engine: Engine, args: Args): void {
+  for (let i = 1; i < args.count; i += 2) {
+    const keyspace = engine.keyspaceOf(args, i)
+    const found = keyspace.findForWrite(args.bytes, args.offset[i], args.length[i])
+    storeArgument(keyspace, args, i, i + 1, found, true)
+  }
 }

@@ -2,5 +2,13 @@
 import type { Family } from '../../base/command-spec.ts'
 import type { Engine } from '../engine.ts'
 import { stringCommands } from './string.ts'
+import { stringCountCommands } from './string-count.ts'
+import { stringLcsCommands } from './string-lcs.ts'
+import { stringRangeCommands } from './string-range.ts'
 
-export const shardFamilies: readonly Family<Engine>[] = [stringCommands]
+export const shardFamilies: readonly Family<Engine>[] = [
+  stringCommands,
+  stringCountCommands,
+  stringRangeCommands,
+  stringLcsCommands,
+]
