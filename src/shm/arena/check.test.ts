@@ -15,9 +15,11 @@ import {
   ENTRY_USED,
   ENTRY_WORDS,
   entryOfOffset,
+  FIRST_ENTRY,
   FRESH_ENTRY,
   HIGH_ENTRY,
   MAGIC,
+  MAP,
   PAGE_BYTES,
   PAGE_COUNT,
   PARTIAL,
@@ -134,6 +136,27 @@ const corruptions: Array<[invariant: string, what: string, corrupt: (built: Buil
     'a span takes the class of another',
     ({ i32, c }) => {
       i32[c + ENTRY_TAG] = classOf(64)
+    },
+  ],
+  [
+    'A1 the first page follows',
+    'the first page moves',
+    ({ i32 }) => {
+      i32[FIRST_ENTRY] += ENTRY_WORDS
+    },
+  ],
+  [
+    'A3 nothing starts before',
+    'a page of the header has a tag',
+    ({ i32 }) => {
+      i32[MAP] = TAG_FREE
+    },
+  ],
+  [
+    'A2 a free run has an end',
+    'a free run loses its end',
+    ({ i32, free }) => {
+      i32[free + 9 * ENTRY_WORDS + ENTRY_TAG] = 0
     },
   ],
   [

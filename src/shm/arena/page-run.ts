@@ -105,9 +105,7 @@ function takeFreshPages(i32: Int32Array, pages: number): number {
 /** A free run of at least that many pages, still linked; 0 when no bin has one. */
 function findRun(i32: Int32Array, pages: number): number {
   const own = binOf(pages)
-  const first = i32[BIN + own]
-  if (own < EXACT_BINS) return first !== 0 ? first : firstRunFrom(i32, own + 1)
-  let entry = first
+  let entry = i32[BIN + own]
   for (let tries = 0; entry !== 0 && tries < TRIES; tries++) {
     if (i32[entry + ENTRY_PAGES] >= pages) return entry
     entry = i32[entry + ENTRY_NEXT]

@@ -47,7 +47,7 @@ describe('poison mode', () => {
     expect(() => arena.allocate(bytes)).toThrow('A9')
   })
 
-  test('finds a write behind the last block of a span, to a block not yet handed out, and to a page given back', () => {
+  test('finds a write behind the last block of a span, to a block not yet handed out, to a page or run given back', () => {
     const writes = [
       (arena: Arena) => arena.allocate(24) + PAGE_BYTES - 1,
       (arena: Arena) => arena.allocate(24) + 24,
@@ -56,12 +56,29 @@ describe('poison mode', () => {
         arena.release(offset)
         return offset
       },
+      (arena: Arena) => {
+        const offset = arena.allocate(200_000)
+        arena.allocate(24)
+        arena.release(offset)
+        return offset + 100_000
+      },
     ]
     for (const write of writes) {
       const arena = Arena.create(MIB)
       arena.u8[write(arena)] = 0
       expect(() => arena.check()).toThrow('A9')
     }
+  })
+
+  test('finds a write to a block or page that is then handed out', () => {
+    const arena = Arena.create(MIB)
+    const small = arena.allocate(24)
+    arena.u8[small + 24] = 0
+    expect(() => arena.allocate(24)).toThrow('A9')
+    const large = arena.allocate(300_000)
+    arena.release(large)
+    arena.u8[large + 200_000] = 0
+    expect(() => arena.allocate(300_000)).toThrow('A9')
   })
 
   test('finds a block released twice, and an offset inside of one', () => {
