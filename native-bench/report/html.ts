@@ -42,8 +42,9 @@ export function renderHtml(result: BenchResult): string {
 <main>
 <h1>Spinel beside Redis</h1>
 <p>${markupText(`${names} on ${machine.cores} cores of ${machine.cpuModel}, ${when}.`)}
-The same load on each server in turn, round after round; every figure is the median of its rounds.</p>
+The same load on each server in turn, round after round.</p>
 ${legend(result)}
+${listOf(notesOf(result))}
 ${sections.filter((section) => section !== '').join('\n')}
 </main>
 </body>
@@ -86,6 +87,10 @@ const SCENARIO_TEXTS: readonly (readonly [Scenario, string, string])[] = [
 
 /** Cases whose largest figures differ by no more than this factor share a scale. */
 const LIKE_SIZE = 3.5
+
+function listOf(texts: readonly string[]): string {
+  return texts.length === 0 ? '' : `<ul>${texts.map((text) => `<li>${markupText(text)}</li>`).join('')}</ul>`
+}
 
 function legend(result: BenchResult): string {
   const items = result.servers.map(({ role, label }) => `<span><i class="${role}"></i>${markupText(label)}</span>`)
@@ -217,11 +222,10 @@ function figuresSection(result: BenchResult): string {
         )
       }),
   )
-  const notes = [...notesOf(result), ...failuresOf(result)]
   return `<section><h2>All figures</h2>
 <div class="scroll"><table class="dense"><tr><th>case</th><th>server</th>${head.join('')}</tr>
 ${rows.join('\n')}</table></div>
-<ul>${notes.map((note) => `<li>${markupText(note)}</li>`).join('')}</ul></section>`
+${listOf(failuresOf(result))}</section>`
 }
 
 function figureCells(entry: CaseResult, role: Role, metric: Metric): string {
