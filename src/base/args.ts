@@ -50,6 +50,18 @@ export class Args {
     return equalsIgnoreCase(this.bytes, this.offset[index], this.length[index], word)
   }
 
+  /**
+   * The same up to argument `index`'s first zero byte, if it has any: Redis compares the words of its options, though not
+   * of its subcommands, as C strings.
+   */
+  isOption(index: number, word: Uint8Array): boolean {
+    const { bytes } = this
+    const offset = this.offset[index]
+    const length = this.length[index]
+    const ends = length === word.length || (length > word.length && bytes[offset + word.length] === 0)
+    return ends && equalsIgnoreCase(bytes, offset, word.length, word)
+  }
+
   /** Argument `index` as a latin1 string. Allocates: not for the hot path. */
   text(index: number): string {
     return textOf(this.bytes, this.offset[index], this.length[index])

@@ -3,6 +3,7 @@
  * arity and selects the shard of its key. */
 import { Args } from '../base/args.ts'
 import { assert } from '../base/assert.ts'
+import { bytesOf } from '../base/bytes.ts'
 import type { Family } from '../base/command-spec.ts'
 import type { Command } from '../base/command-table.ts'
 import { CommandTable } from '../base/command-table.ts'
@@ -12,7 +13,10 @@ import { Reply } from '../base/reply.ts'
 import { Arena } from '../shm/arena/arena.ts'
 import { shardFamilies } from './command/table.ts'
 import { Engine } from './engine.ts'
+import { ENCODING_LISTPACK, TYPE_LIST } from './keyspace/entry.ts'
+import type { Keyspace } from './keyspace/keyspace.ts'
 import { Shard } from './keyspace/shard.ts'
+import { registerValueType } from './keyspace/value-type.ts'
 
 /** An error reply as a value; `text` without the leading '-'. */
 export class ErrorReply {
@@ -100,6 +104,24 @@ export class TestEngine {
     return Buffer.from(this.reply.bytes.buffer, 0, this.reply.length).toString('latin1')
   }
 
+  /** Puts a value of a type that no command here makes at a key that does not exist: to be refused with WRONGTYPE. */
+  putForeignValue(key: string): void {
+    registerForeignType()
+    const bytes = bytesOf(key)
+    const { keyspace, entry } = this.find(key)
+    assert(entry === 0, 'a foreign value gets a key of its own')
+    keyspace.insert(TYPE_LIST | (ENCODING_LISTPACK << 4), bytes, 0, bytes.length, keyspace.arena.allocate(8))
+  }
+
+  /** The entry of a key in its keyspace, 0 for none. */
+  find(key: string): { keyspace: Keyspace; entry: number } {
+    const { engine } = this
+    const bytes = bytesOf(key)
+    engine.begin(this.nowMs)
+    const keyspace = engine.shards[engine.shardOf(bytes, 0, bytes.length)].keyspaces[engine.db]
+    return { keyspace, entry: keyspace.find(bytes, 0, bytes.length) }
+  }
+
   /** Selects a database, as SELECT does. */
   select(db: number): void {
     this.engine.select(0, db)
@@ -125,6 +147,21 @@ export class TestEngine {
     engine.select(shard, engine.db)
     engine.execute(command.id, args, reply)
   }
+}
+
+let foreignTypeRegistered = false
+
+/** Lists are no part of this engine yet; for these tests a block of eight bytes is one. */
+function registerForeignType(): void {
+  if (foreignTypeRegistered) return
+  foreignTypeRegistered = true
+  registerValueType(TYPE_LIST, {
+    name: 'list',
+    release: (arena, block) => arena.release(block),
+    clone: (_from, _block, to) => to.allocate(8),
+    bytes: (arena, block) => arena.capacity(block),
+    check: (_arena, block, visit) => visit(block),
+  })
 }
 
 function arityFits(command: Command<Engine>, args: Args): boolean {

@@ -87,10 +87,10 @@ function textAt(engine: Engine, args: Args, index: number): Text | null {
 function parseOptions(args: Args, reply: Reply): Options | null {
   const options: Options = { wantsLength: false, wantsRanges: false, withLengths: false, minimum: 0 }
   for (let i = 3; i < args.count; i++) {
-    if (args.is(i, IDX)) options.wantsRanges = true
-    else if (args.is(i, LEN)) options.wantsLength = true
-    else if (args.is(i, WITHMATCHLEN)) options.withLengths = true
-    else if (args.is(i, MINMATCHLEN) && i + 1 < args.count) {
+    if (args.isOption(i, IDX)) options.wantsRanges = true
+    else if (args.isOption(i, LEN)) options.wantsLength = true
+    else if (args.isOption(i, WITHMATCHLEN)) options.withLengths = true
+    else if (args.isOption(i, MINMATCHLEN) && i + 1 < args.count) {
       i++
       const kind = parseInteger(args.bytes, args.offset[i], args.length[i])
       if (kind === NOT_INTEGER) {

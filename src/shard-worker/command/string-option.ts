@@ -66,18 +66,9 @@ export function parseOptions(args: Args, from: number, allowed: number): number 
   return options
 }
 
-/** The option that an argument spells, 0 for none. Like Redis, which compares C strings, it reads up to a zero byte. */
+/** The option that an argument spells, 0 for none. */
 function optionAt(args: Args, index: number): number {
-  const { bytes } = args
-  const offset = args.offset[index]
-  const length = args.length[index]
-  for (let w = 0; w < WORDS.length; w++) {
-    const word = WORDS[w][0]
-    if (length < word.length || (length > word.length && bytes[offset + word.length] !== 0)) continue
-    let i = 0
-    while (i < word.length && (bytes[offset + i] & 0xdf) === word[i]) i++
-    if (i === word.length) return WORDS[w][1]
-  }
+  for (let w = 0; w < WORDS.length; w++) if (args.isOption(index, WORDS[w][0])) return WORDS[w][1]
   return 0
 }
 
