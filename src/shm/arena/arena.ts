@@ -66,6 +66,8 @@ export class Arena {
   readonly f64: Float64Array
   /** Offset, a multiple of 64, of ROOT_BYTES that belong to the owner: zero at first and after reset. */
   readonly root: number
+  /** Whether this arena poisons what is released. Never changes: a copy of the header's flag. */
+  readonly poisoned: boolean
 
   private constructor(buffer: SharedArrayBuffer) {
     this.buffer = buffer
@@ -74,6 +76,7 @@ export class Arena {
     this.u32 = new Uint32Array(buffer)
     this.f64 = new Float64Array(buffer)
     this.root = ROOT
+    this.poisoned = this.i32[POISONED] !== 0
   }
 
   /**
@@ -83,8 +86,8 @@ export class Arena {
   static create(bytes: number): Arena {
     assert(bytes >= MIN_ARENA_BYTES && bytes <= MAX_ARENA_BYTES, 'an arena has from 256 KiB to just under 2 GiB')
     const pages = Math.floor(bytes / PAGE_BYTES)
-    const arena = new Arena(new SharedArrayBuffer(pages * PAGE_BYTES))
-    const { i32 } = arena
+    const buffer = new SharedArrayBuffer(pages * PAGE_BYTES)
+    const i32 = new Int32Array(buffer)
     const firstPage = pagesFor((MAP << 2) + pages * ENTRY_BYTES)
     i32[MAGIC] = MAGIC_VALUE
     i32[VERSION] = VERSION_VALUE
@@ -93,7 +96,7 @@ export class Arena {
     i32[POISONED] = Arena.poison ? 1 : 0
     i32[FRESH_ENTRY] = i32[FIRST_ENTRY]
     i32[HIGH_ENTRY] = i32[FIRST_ENTRY]
-    return arena
+    return new Arena(buffer)
   }
 
   /** The arena in this buffer, made by create in any thread. */
@@ -122,7 +125,7 @@ export class Arena {
     i32[entry + ENTRY_USED]++
     i32[USED_BYTES] += CLASS_BYTES[sizeClass]
     i32[BLOCK_COUNT]++
-    if (i32[POISONED] !== 0) this.unpoison(block, CLASS_BYTES[sizeClass])
+    if (this.poisoned) this.unpoison(block, CLASS_BYTES[sizeClass])
     return block
   }
 
@@ -140,7 +143,7 @@ export class Arena {
       return
     }
     assert(tag > 0 && (offset & 7) === 0, 'a live block is released')
-    if (i32[POISONED] !== 0) {
+    if (this.poisoned) {
       assertLiveBlock(i32, entry, tag, offset)
       poison(i32, offset, CLASS_BYTES[tag])
     }
@@ -200,17 +203,12 @@ export class Arena {
     return this.i32[BLOCK_COUNT]
   }
 
-  /** Whether this arena poisons what is released. */
-  get poisoned(): boolean {
-    return this.i32[POISONED] !== 0
-  }
-
   /** Frees every block and zeroes the root. O(pages in use), not O(blocks); memory stays resident and is used first. */
   reset(): void {
     const { i32 } = this
     const first = i32[FIRST_ENTRY]
     const fresh = i32[FRESH_ENTRY]
-    if (i32[POISONED] !== 0) poison(i32, offsetOfEntry(first), offsetOfEntry(fresh) - offsetOfEntry(first))
+    if (this.poisoned) poison(i32, offsetOfEntry(first), offsetOfEntry(fresh) - offsetOfEntry(first))
     i32.fill(0, first, fresh)
     i32.fill(0, PARTIAL, HEADER_END)
     i32.fill(0, ROOT >> 2, (ROOT + ROOT_BYTES) >> 2)
@@ -229,7 +227,7 @@ export class Arena {
     const block = takeFreshBlock(this.i32, sizeClass)
     // A span may be longer than any gap while its block would fit one.
     if (block === 0) return this.allocateRun(bytes)
-    if (this.i32[POISONED] !== 0) assertPoisoned(this.i32, block, CLASS_BYTES[sizeClass])
+    if (this.poisoned) assertPoisoned(this.i32, block, CLASS_BYTES[sizeClass])
     return block
   }
 
@@ -245,7 +243,7 @@ export class Arena {
     i32[USED_BYTES] += pages << PAGE_SHIFT
     i32[BLOCK_COUNT]++
     const offset = offsetOfEntry(entry)
-    if (i32[POISONED] !== 0) assertPoisoned(i32, offset, pages << PAGE_SHIFT)
+    if (this.poisoned) assertPoisoned(i32, offset, pages << PAGE_SHIFT)
     return offset
   }
 
@@ -253,7 +251,7 @@ export class Arena {
     const { i32 } = this
     assert(i32[entry + ENTRY_TAG] === TAG_RUN && offset === offsetOfEntry(entry), 'a live block is released')
     const pages = i32[entry + ENTRY_PAGES]
-    if (i32[POISONED] !== 0) poison(i32, offset, pages << PAGE_SHIFT)
+    if (this.poisoned) poison(i32, offset, pages << PAGE_SHIFT)
     i32[entry + ENTRY_TAG] = 0
     i32[USED_BYTES] -= pages << PAGE_SHIFT
     i32[BLOCK_COUNT]--
