@@ -13,6 +13,22 @@ export const OUT_OF_RANGE = 'ERR value is out of range'
 export const OUT_OF_MEMORY = "OOM command not allowed when used memory > 'maxmemory'."
 export const SHARD_FULL = 'OOM the shard that owns this key has no room left'
 export const NO_AUTH = 'NOAUTH Authentication required.'
+export const WRONG_PASSWORD = 'WRONGPASS invalid username-password pair or user is disabled.'
+export const AUTH_WITHOUT_PASSWORD =
+  'ERR AUTH <password> called without any password configured for the default user. ' +
+  'Are you sure your configuration is correct?'
+export const HELLO_UNAUTHENTICATED =
+  'NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO <proto> AUTH <user> <pass> ' +
+  'option can be used to authenticate the client and select the RESP protocol version at the same time'
+export const PROTOCOL_VERSION_NOT_AN_INTEGER = 'ERR Protocol version is not an integer or out of range'
+export const UNSUPPORTED_PROTOCOL = 'NOPROTO unsupported protocol version'
+export const CLIENT_NAME = 'ERR Client names cannot contain spaces, newlines or special characters.'
+export const helloOption = (option: string) => `ERR Syntax error in HELLO option '${option}'`
+export const NO_SHUTDOWN = 'ERR No shutdown in progress.'
+export const SHUTDOWN_FAILED = 'ERR Errors trying to SHUTDOWN. Check logs.'
+export const unrecognizedOption = (option: string) => `ERR Unrecognized option '${option}'`
+export const clientAttribute = (attribute: string) =>
+  `ERR ${attribute} cannot contain spaces, newlines or special characters.`
 export const EXEC_ABORT = 'EXECABORT Transaction discarded because of previous errors.'
 export const INVALID_DB_INDEX = 'ERR invalid DB index'
 export const DB_OUT_OF_RANGE = 'ERR DB index is out of range'
@@ -26,6 +42,25 @@ export const LCS_OVER_LIMIT = 'ERR Insufficient memory, transient memory for LCS
 export const LCS_NO_MEMORY = 'ERR Insufficient memory, failed allocating transient memory for LCS'
 export const OFFSET_OUT_OF_RANGE = 'ERR offset is out of range'
 export const INVALID_CURSOR = 'ERR invalid cursor'
+export const NOT_POSITIVE = 'ERR value is out of range, must be positive'
+export const NOT_AN_INT = 'ERR value is out of range, value must between -2147483648 and 2147483647'
+/* COMMAND GETKEYS. */
+export const INVALID_COMMAND = 'ERR Invalid command specified'
+export const NO_KEY_ARGUMENTS = 'ERR The command has no key arguments'
+export const INVALID_ARGUMENT_COUNT = 'ERR Invalid number of arguments specified for command'
+export const INVALID_COMMAND_ARGUMENTS = 'ERR Invalid arguments specified for command'
+export const INVALID_FIRST_DB = 'ERR invalid first DB index'
+export const INVALID_SECOND_DB = 'ERR invalid second DB index'
+export const NX_WITH_OTHERS = 'ERR NX and XX, GT or LT options at the same time are not compatible'
+export const GT_WITH_LT = 'ERR GT and LT options at the same time are not compatible'
+const POLICY_CHANGES_SLOWLY =
+  'Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.'
+export const IDLE_TIME_NOT_TRACKED = `ERR An LFU maxmemory policy is selected, idle time not tracked. ${POLICY_CHANGES_SLOWLY}`
+export const FREQUENCY_NOT_TRACKED = `ERR An LFU maxmemory policy is not selected, access frequency not tracked. ${POLICY_CHANGES_SLOWLY}`
+export const DEBUG_DB_OUT_OF_RANGE = 'ERR Out of range database'
+export const NOT_A_HASH_TABLE =
+  'ERR The value stored at the specified key is not represented using an hash table'
+export const NOT_SDS_ENCODED = 'ERR Not an sds encoded string.'
 
 export const NOT_IN_TRANSACTION = 'ERR Command not allowed inside a transaction'
 export const EXEC_WITHOUT_MULTI = 'ERR EXEC without MULTI'
@@ -47,5 +82,9 @@ export function unknownCommand(args: Args): string {
 /** `cmd` in lower case, subcommands as `config|get`. */
 export const wrongArity = (command: string) => `ERR wrong number of arguments for '${command}' command`
 export const invalidExpire = (command: string) => `ERR invalid expire time in '${command}' command`
+export const unsupportedOption = (option: string) => `ERR Unsupported option ${option}`
+/** For containers that check the arguments of their subcommands themselves, like DEBUG. */
+export const subcommandSyntax = (word: string, container: string) =>
+  `ERR unknown subcommand or wrong number of arguments for '${word.slice(0, 128)}'. Try ${container} HELP.`
 export const unknownSubcommand = (word: string, container: string) =>
   `ERR unknown subcommand '${word.slice(0, 128)}'. Try ${container} HELP.`

@@ -103,6 +103,12 @@ export class Log {
     return LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(this.level)
   }
 
+  /** A warning that a signal has come, in the form that Redis gives it. */
+  fromSignal(text: string): void {
+    if (!this.writes('warning')) return
+    this.write(`${this.pid}:signal-handler (${Math.floor(this.clock.nowMs() / 1000)}) ${text}\n`)
+  }
+
   /** Writes text as it is, without the line's head: the logo, a report. At level notice. */
   raw(text: string): void {
     if (this.writes('notice')) this.write(text)

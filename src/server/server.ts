@@ -7,7 +7,9 @@ import { encodeSettingChange, decodeControlFrame } from '../shm/schema/control.t
 import * as errors from '../base/error-texts.ts'
 import { type Clock, SeededRandom, systemClock } from '../base/ports.ts'
 import { Reply } from '../base/reply.ts'
+import { clientFamily } from '../io/command/client.ts'
 import { connectionFamily } from '../io/command/connection.ts'
+import { Batch } from '../io/framing/batch.ts'
 import { Frame, Limits } from '../io/framing/frame.ts'
 import { ReplyPoller } from '../io/reply/poller.ts'
 import { Dispatcher } from '../io/routing/dispatcher.ts'
@@ -19,9 +21,12 @@ import { Session } from '../io/session/session.ts'
 import { type Accepted, listenTcp, listenUnix } from '../io/socket/listener.ts'
 import type { Log } from '../observability/log.ts'
 import { EngineSettings } from '../shard-worker/settings.ts'
+import { shutdownFamily } from './command/shutdown.ts'
 import { engineTable, wholeTable } from './command-table.ts'
 import type { Configuration } from './configuration/configuration.ts'
+import { DefaultUser } from './default-user.ts'
 import { createShards, type ShardSet } from './shards.ts'
+import { Shutdown } from './shutdown.ts'
 
 /** Frames kept for sessions that are in the midst of a command. */
 const SPARE_FRAMES = 64
@@ -32,12 +37,15 @@ export class Server implements Host {
   readonly clock: Clock
   readonly reply: Reply
   readonly limits: Limits
+  readonly batch = new Batch()
   readonly shards: ShardSet
   readonly commands: CommandTable<never>
   readonly dispatcher: Dispatcher
   readonly pause: Pause
   readonly sessions = new Map<number, Session>()
   readonly poller: ReplyPoller
+  readonly defaultUser = new DefaultUser()
+  readonly shutdown: Shutdown
   current: Session | null = null
   queryBufferLimit = 0
   private nextSessionId = 1
@@ -71,7 +79,13 @@ export class Server implements Host {
       (error) => this.fail(error),
     )
     this.pause = new Pause(() => clock.nowMs())
-    this.commands = wholeTable([connectionFamily(() => this.engine), transactionFamily(() => this.dispatcher)])
+    this.shutdown = new Shutdown(this)
+    this.commands = wholeTable([
+      connectionFamily(() => this),
+      clientFamily(),
+      transactionFamily(() => this.dispatcher),
+      shutdownFamily(() => this.shutdown),
+    ])
     this.dispatcher = new Dispatcher(this.commands, this.shards.sequencer, this.reply, this.pause, this)
     this.poller = new ReplyPoller(this.shards.sequencer, this.shards.doorbell)
     this.poller.onRound = () => this.engine.begin(clock.nowMs())
@@ -103,6 +117,7 @@ export class Server implements Host {
     follow('client-query-buffer-limit', () => {
       this.queryBufferLimit = values['client-query-buffer-limit']
     })
+    follow('requirepass', () => this.defaultUser.setPassword(values.requirepass))
     follow('maxmemory', () => {
       this.maxmemory = values.maxmemory
     })
@@ -130,6 +145,10 @@ export class Server implements Host {
     const { statistics } = this.engine
     if (!statistics.isBatchEmpty) statistics.endBatch(this.clock.monotonicUs() - this.batchStartUs)
     this.current = null
+  }
+
+  prepare(session: Session, batch: Batch): void {
+    this.dispatcher.prepare(session, batch)
   }
 
   dispatch(session: Session, args: Args): number {
@@ -163,6 +182,32 @@ export class Server implements Host {
     this.pause.forget(session)
     this.shards.sequencer.abandonTransaction(session)
     this.log.verbose(`Client closed connection id=${session.id} addr=${session.remote}`)
+  }
+
+  /* ConnectionContext. */
+
+  get databases(): number {
+    return this.engine.databases
+  }
+
+  get mode() {
+    return 'standalone' as const
+  }
+
+  get role() {
+    return 'master' as const
+  }
+
+  get passwordRequired(): boolean {
+    return this.defaultUser.passwordRequired
+  }
+
+  mayLogIn(user: string, password: string): boolean {
+    return this.defaultUser.mayLogIn(user, password)
+  }
+
+  abandonTransaction(session: Session): void {
+    this.shards.sequencer.abandonTransaction(session)
   }
 
   /* Gate. */
@@ -222,7 +267,7 @@ export class Server implements Host {
 
   private accept(accepted: Accepted): void {
     const session = new Session(this.nextSessionId++, accepted, this)
-    session.authenticated = this.configuration.values.requirepass.length === 0
+    session.authenticated = !this.defaultUser.passwordRequired
     this.sessions.set(session.id, session)
   }
 
@@ -243,9 +288,23 @@ export class Server implements Host {
     process.exit(1)
   }
 
+  /* ShutdownTarget. */
+
+  closeListeners(): void {
+    for (const listener of this.listeners) listener.close()
+  }
+
+  hasData(): boolean {
+    return this.engine.shards.some((shard) => shard.keyspaces.some((keyspace) => keyspace.keys.used > 0))
+  }
+
+  exit(code: number): void {
+    process.exit(code)
+  }
+
   async close(): Promise<void> {
     if (this.cronTimer !== null) clearInterval(this.cronTimer)
-    for (const listener of this.listeners) listener.close()
+    this.closeListeners()
     for (const session of this.sessions.values()) session.destroy()
     await this.shards.terminate()
   }

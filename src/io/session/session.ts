@@ -11,7 +11,8 @@
 import type { Args } from '../../base/args.ts'
 import { assert } from '../../base/assert.ts'
 import { Reply } from '../../base/reply.ts'
-import { BROKEN, COMPLETE, Frame, INCOMPLETE } from '../framing/frame.ts'
+import { BATCH_COMMANDS, type Batch } from '../framing/batch.ts'
+import { BROKEN, COMPLETE, type Frame, INCOMPLETE } from '../framing/frame.ts'
 import { ReplySlot } from '../reply/slot.ts'
 import { Connection, type ConnectionOwner } from '../socket/connection.ts'
 import type { Accepted } from '../socket/listener.ts'
@@ -116,6 +117,25 @@ export class Session implements ConnectionOwner {
     this.connection = new Connection(accepted.handle, this)
   }
 
+  /** Whether the client sits on this machine: a Unix socket or the loopback interface. */
+  get isLocal(): boolean {
+    return this.isUnix || this.remote.startsWith('127.') || this.remote.startsWith('[::1]')
+  }
+
+  /** Forgets what the client has said of itself but its library; its transaction is the caller's. */
+  reset(authenticated: boolean): void {
+    this.db = 0
+    this.resp3 = false
+    this.authenticated = authenticated
+    this.user = 'default'
+    this.name = ''
+    this.noEvict = false
+    this.noTouch = false
+    this.replyOff = false
+    this.skipReply = false
+    this.skipNextReply = false
+  }
+
   /* Input. */
 
   received(bytes: Uint8Array, length: number): void {
@@ -157,26 +177,27 @@ export class Session implements ConnectionOwner {
       frame = host.borrowFrame()
       frame.begin(0)
     }
+    const { batch } = host
+    // A client that has yet to authenticate is read a command at a time: AUTH lifts limits for what follows.
+    const most = this.authenticated ? BATCH_COMMANDS : 1
     for (;;) {
-      const status = frame.next(bytes, end, host.limits, this.authenticated)
-      if (status === INCOMPLETE) break
+      batch.count = 0
+      let status = COMPLETE
+      while (batch.count < most && status >= COMPLETE) {
+        status = frame.next(bytes, end, host.limits, this.authenticated)
+        if (status === COMPLETE) batch.take(frame)
+        if (status >= COMPLETE) frame.begin(frame.at)
+      }
+      const stopped = this.runBatch(batch)
+      if (stopped >= 0) {
+        frame.begin(stopped)
+        break
+      }
       if (status === BROKEN) {
         host.protocolError(this, frame.error)
         break
       }
-      if (status === COMPLETE) {
-        if (host.dispatch(this, frame.args) === POSTPONED) {
-          frame.begin(frame.start)
-          break
-        }
-        if (host.reply.length > FLUSH_BYTES) this.flush()
-      }
-      frame.begin(frame.at)
-      if (this.isSuspended || this.isPostponed || this.isClosing) break
-      if (this.isBackedUp) {
-        this.waitForDrain()
-        break
-      }
+      if (status === INCOMPLETE) break
     }
     const rest = frame.start
     // A command half read keeps its frame; one that is not begun, or that is offered again, needs none.
@@ -186,6 +207,22 @@ export class Session implements ConnectionOwner {
       host.returnFrame(frame)
     }
     return rest
+  }
+
+  /** Runs the framed commands; -1 when all have run, else the offset where the session has to stop. */
+  private runBatch(batch: Batch): number {
+    const { host } = this
+    if (batch.count > 1) host.prepare(this, batch)
+    for (let i = 0; i < batch.count; i++) {
+      if (host.dispatch(this, batch.args[i]) === POSTPONED) return batch.starts[i]
+      if (host.reply.length > FLUSH_BYTES) this.flush()
+      if (this.isSuspended || this.isPostponed || this.isClosing) return batch.ends[i]
+      if (this.isBackedUp) {
+        this.waitForDrain()
+        return batch.ends[i]
+      }
+    }
+    return -1
   }
 
   /** Whether so much output waits that the client must read before it may ask on. */

@@ -1,0 +1,31 @@
+/* SHUTDOWN (https://redis.io/commands/shutdown/). I/O thread. */
+import type { Args } from '../../base/args.ts'
+import { ADMIN, ALLOW_BUSY, type Family, family, LOADING, NO_MULTI, NOSCRIPT, STALE } from '../../base/command-spec.ts'
+import * as errors from '../../base/error-texts.ts'
+import type { Reply } from '../../base/reply.ts'
+import type { Session } from '../../io/session/session.ts'
+import type { Shutdown, ShutdownOption } from '../shutdown.ts'
+
+const OPTIONS: readonly string[] = ['save', 'nosave', 'now', 'force'] satisfies ShutdownOption[]
+
+export function shutdownFamily(shutdown: () => Shutdown): Family<Session> {
+  const handler = (_session: Session, args: Args, reply: Reply): void => {
+    const words = new Set<string>()
+    for (let i = 1; i < args.count; i++) words.add(args.text(i).toLowerCase())
+    const abort = words.delete('abort')
+    const options = OPTIONS.filter((word) => words.delete(word)) as ShutdownOption[]
+    const isContradiction = (abort && options.length > 0) || (options.includes('save') && options.includes('nosave'))
+    if (words.size > 0 || isContradiction) return reply.error(errors.SYNTAX)
+    // A shutdown that is possible is over before the next command: there is never one to abort.
+    if (abort) return reply.error(errors.NO_SHUTDOWN)
+    if (!shutdown().request(options)) reply.error(errors.SHUTDOWN_FAILED)
+  }
+  return family<Session>('server', [
+    {
+      name: 'SHUTDOWN', arity: -1, runs: 'io', flags: ADMIN | NOSCRIPT | LOADING | STALE | NO_MULTI | ALLOW_BUSY, acl: 0,
+      keys: [], since: '1.0.0', complexity: 'O(N), N keys, when it saves; O(1) otherwise',
+      summary: 'Ends the server, saving the data set if asked or configured to.',
+      syntax: '[NOSAVE|SAVE] [NOW] [FORCE] [ABORT]', history: [['7.0.0', 'NOW, FORCE and ABORT.']], handler,
+    },
+  ])
+}
