@@ -65,7 +65,7 @@ export const house: House = {
     { name: 'src/replication', imports: ['src/persistence', shm, base] },
     { name: 'src/cluster', imports: ['src/replication', base] },
     { name: 'src/sentinel', imports: [base] },
-    { name: 'src/observability', imports: [shm, base] },
+    { name: 'src/observability', imports: ['src/io/session', shm, base] },
     { name: 'src/server', imports: ['src/**'] },
     { name: 'src', imports: ['src/**'] },
     { name: 'native-bench', imports: ['src/**'] },

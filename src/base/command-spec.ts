@@ -33,7 +33,7 @@ export const MOVABLE_KEYS = 1 << 19
  */
 export const HEAVY = 1 << 20
 
-/** Flag bits and their names in COMMAND INFO, in Redis's order; HEAVY is our own and not shown. */
+/** Flag bits and their names in COMMAND INFO, in Redis's order; MAY_REPLICATE and HEAVY are not shown. */
 export const FLAG_NAMES: readonly (readonly [number, string])[] = [
   [WRITE, 'write'],
   [READONLY, 'readonly'],
@@ -49,12 +49,11 @@ export const FLAG_NAMES: readonly (readonly [number, string])[] = [
   [ASKING, 'asking'],
   [FAST, 'fast'],
   [NO_AUTH, 'no_auth'],
-  [MAY_REPLICATE, 'may_replicate'],
   [NO_MANDATORY_KEYS, 'no_mandatory_keys'],
   [NO_ASYNC_LOADING, 'no_async_loading'],
   [NO_MULTI, 'no_multi'],
-  [ALLOW_BUSY, 'allow_busy'],
   [MOVABLE_KEYS, 'movablekeys'],
+  [ALLOW_BUSY, 'allow_busy'],
 ]
 
 /* ACL categories. @read/@write/@fast/@slow/@admin/@dangerous/@blocking/@pubsub follow from flags as in Redis
@@ -184,8 +183,15 @@ export interface CommandSpec<Context> {
   tips?: readonly string[]
   /** Changes of behaviour: [version, what]. */
   history?: readonly (readonly [string, string])[]
-  /** 'deprecated' with its version and the replacement, or 'syscmd'. */
+  /** Since which version it should not be used, and what to use instead. */
   deprecated?: { since: string; replacedBy: string }
+  /** A command for the system's own use, not for clients. */
+  syscmd?: boolean
+  /**
+   * A container that is one command to clients: its subcommands are not shown, not counted by themselves, and answer a
+   * wrong number of arguments as an unknown word.
+   */
+  opaque?: boolean
   /** Absent on a container whose subcommands do the work. */
   handler?: Handler<Context>
   subcommands?: readonly CommandSpec<Context>[]

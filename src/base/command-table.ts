@@ -2,7 +2,10 @@
  * order in every thread, so that a number means the same command everywhere. Any thread. Hot: lookup().
  *
  * Names hash to an open-addressing table of command numbers; verification compares the name, so a collision costs a
- * probe and never an error. */
+ * probe and never an error.
+ *
+ * A container may be declared in several families: the first gives it its number, each adds its subcommands. So DEBUG has
+ * parts that run in the workers, which know only the engine's families, and parts that run on the I/O thread. */
 import type { Args } from './args.ts'
 import { assert } from './assert.ts'
 import { bytesOf } from './bytes.ts'
@@ -45,15 +48,31 @@ export class CommandTable<Context> {
   }
 
   private add(group: string, spec: CommandSpec<Context>): void {
+    const command = this.container(spec) ?? this.addName(group, spec)
+    for (const sub of spec.subcommands ?? []) {
+      const fullName = `${command.fullName}|${sub.name.toLowerCase()}`
+      assert(this.byName(fullName) === undefined, 'a subcommand is declared once')
+      command.children.push(this.number(group, sub, command.id, fullName).id)
+    }
+  }
+
+  /** The container of this name from an earlier family, to which this declaration adds subcommands. */
+  private container(spec: CommandSpec<Context>): Command<Context> | undefined {
+    const name = bytesOf(spec.name)
+    const id = this.lookup(name, 0, name.length)
+    if (id < 0) return undefined
+    const command = this.commands[id]
+    const extended = spec.subcommands !== undefined && command.spec.subcommands !== undefined
+    assert(extended && spec.handler === undefined, 'a command is declared once, but for a container that is extended')
+    return command
+  }
+
+  private addName(group: string, spec: CommandSpec<Context>): Command<Context> {
     const command = this.number(group, spec, -1, spec.name.toLowerCase())
-    assert(this.lookup(command.name, 0, command.name.length) < 0, 'a command is declared once')
     let slot = nameHash(command.name, 0, command.name.length)
     while (this.slots[slot] >= 0) slot = (slot + 1) & (LOOKUP_SLOTS - 1)
     this.slots[slot] = command.id
-    for (const sub of spec.subcommands ?? []) {
-      const child = this.number(group, sub, command.id, `${command.fullName}|${sub.name.toLowerCase()}`)
-      command.children.push(child.id)
-    }
+    return command
   }
 
   private number(group: string, spec: CommandSpec<Context>, parent: number, fullName: string): Command<Context> {

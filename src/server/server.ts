@@ -24,7 +24,9 @@ import { EngineSettings } from '../shard-worker/settings.ts'
 import { shutdownFamily } from './command/shutdown.ts'
 import { engineTable, wholeTable } from './command-table.ts'
 import type { Configuration } from './configuration/configuration.ts'
+import type { DirectiveName } from './configuration/directives/table.ts'
 import { DefaultUser } from './default-user.ts'
+import { serverFamilies } from './server-commands.ts'
 import { createShards, type ShardSet } from './shards.ts'
 import { Shutdown } from './shutdown.ts'
 
@@ -85,6 +87,7 @@ export class Server implements Host {
       clientFamily(),
       transactionFamily(() => this.dispatcher),
       shutdownFamily(() => this.shutdown),
+      ...serverFamilies(this),
     ])
     this.dispatcher = new Dispatcher(this.commands, this.shards.sequencer, this.reply, this.pause, this)
     this.poller = new ReplyPoller(this.shards.sequencer, this.shards.doorbell)
@@ -105,6 +108,12 @@ export class Server implements Host {
       apply()
       configuration.onChange(names, () => {
         apply()
+        return null
+      })
+    }
+    for (const [name] of engineSettings(configuration)) {
+      configuration.onChange(name as DirectiveName, () => {
+        this.broadcastSetting(name, configuration.shown(name))
         return null
       })
     }
@@ -229,6 +238,11 @@ export class Server implements Host {
 
   private control(frame: Uint8Array): void {
     decodeControlFrame(frame)
+  }
+
+  /** CONFIG RESETSTAT. */
+  resetStatistics(): void {
+    this.engine.statistics.reset()
   }
 
   /** Tells the workers of a changed directive. */

@@ -4,13 +4,15 @@
  *
  * The quick path is for what load is made of: a cheap command with one key at argument 1, from a session in its ordinary
  * state, on a shard whose baton is home. Everything else goes the long way, with the same outcome. */
-import type { Args } from '../../base/args.ts'
+import { type Args, NOT_LOOKED_UP } from '../../base/args.ts'
 import type { Command, CommandTable } from '../../base/command-table.ts'
 import { DENYOOM, HEAVY, NO_AUTH, NO_MULTI, WRITE, MAY_REPLICATE } from '../../base/command-spec.ts'
 import type { Handler } from '../../base/command-spec.ts'
 import * as errors from '../../base/error-texts.ts'
 import type { Reply } from '../../base/reply.ts'
 import type { Engine } from '../../shard-worker/engine.ts'
+import { Prefetcher } from '../../shard-worker/prefetch.ts'
+import type { Batch } from '../framing/batch.ts'
 import { HANDLED, POSTPONED, type Session } from '../session/session.ts'
 import type { Pause } from './pause.ts'
 import type { Sequencer } from './sequencer.ts'
@@ -40,6 +42,7 @@ export class Dispatcher {
   /** Whether nothing is paused or short of memory; set with each batch. */
   private isQuiet: boolean
   private readonly neverQueued: Uint8Array
+  private readonly prefetcher = new Prefetcher()
 
   constructor(commands: CommandTable<never>, sequencer: Sequencer, reply: Reply, pause: Pause, gate: Gate) {
     this.commands = commands
@@ -63,20 +66,43 @@ export class Dispatcher {
     this.isQuiet = !this.pause.isActive && !this.gate.isOverMemory()
   }
 
+  /** Looks the commands of a batch up and brings the keys of the quick ones into the cache. */
+  prepare(session: Session, batch: Batch): void {
+    const { engine, commands, prefetcher } = this
+    for (let i = 0; i < batch.count; i++) {
+      const args = batch.args[i]
+      const id = commands.lookup(args.bytes, args.offset[0], args.length[0])
+      args.command = id
+      if (id < 0 || args.count < 2 || this.quickArity[id] === 0) continue
+      const shard = engine.shardOf(args.bytes, args.offset[1], args.length[1])
+      const table = engine.shards[shard].keyspaces[session.db].keys
+      args.shard = shard
+      args.hash = table.hash(args.bytes, args.offset[1], args.length[1])
+      if (this.sequencer.inFlight[shard] === 0) prefetcher.add(table, args.hash)
+    }
+    prefetcher.run()
+  }
+
   dispatch(session: Session, args: Args): number {
-    const id = this.commands.lookup(args.bytes, args.offset[0], args.length[0])
+    const id =
+      args.command === NOT_LOOKED_UP
+        ? this.commands.lookup(args.bytes, args.offset[0], args.length[0])
+        : args.command
     if (id >= 0 && this.isQuiet && session.isOrdinary) {
       const arity = this.quickArity[id]
       if (arity !== 0 && (arity === args.count || (arity < 0 && args.count >= -arity))) {
         const { engine, sequencer } = this
-        const shard = engine.shardOf(args.bytes, args.offset[1], args.length[1])
+        const shard = args.shard >= 0 ? args.shard : engine.shardOf(args.bytes, args.offset[1], args.length[1])
         if (sequencer.inFlight[shard] === 0 && sequencer.inlineExecution !== 'never') {
           engine.select(shard, session.db)
           engine.client = session.id
           engine.access.noTouch = session.noTouch
           session.lastCommand = this.commands.commands[id].fullName
           session.commandCount++
+          const { keyspace } = engine
+          if (args.shard >= 0) keyspace.expect(args.offset[1], args.hash)
           engine.run(id, args, this.reply)
+          keyspace.forget()
           if (engine.slow.pending) this.gate.reportSlow(session)
           return HANDLED
         }
@@ -109,13 +135,15 @@ export class Dispatcher {
     }
     if (command.children.length > 0 && args.count > 1) {
       const sub = this.commands.subcommand(command, args)
-      if (sub === undefined) {
-        this.reject(session, command, errors.unknownSubcommand(args.text(1), command.spec.name))
+      const { name, opaque } = command.spec
+      if (sub === undefined || (opaque && !fitsArity(sub, args))) {
+        const text = opaque ? errors.subcommandSyntax(args.text(1), name) : errors.unknownSubcommand(args.text(1), name)
+        this.reject(session, command, text)
         return null
       }
       command = sub
     }
-    if ((command.arity > 0 && args.count !== command.arity) || args.count < -command.arity) {
+    if (!fitsArity(command, args)) {
       this.reject(session, command, errors.wrongArity(command.fullName))
       return null
     }
@@ -208,4 +236,8 @@ export class Dispatcher {
     }
     if (this.engine.slow.pending) this.gate.reportSlow(session)
   }
+}
+
+function fitsArity(command: Command<never>, args: Args): boolean {
+  return command.arity > 0 ? args.count === command.arity : args.count >= -command.arity
 }
