@@ -1,10 +1,22 @@
-/* The families of the server group, tied to the server they tell of. Main thread. */
+/* The families that the I/O thread runs, tied to the server they tell of. Main thread. */
 import type { Family } from '../base/command-spec.ts'
+import { clientFamily } from '../io/command/client.ts'
+import { connectionFamily } from '../io/command/connection.ts'
+import { transactionFamily } from '../io/routing/transaction.ts'
 import type { Session } from '../io/session/session.ts'
 import { commandFamily } from '../observability/introspection/family.ts'
 import { configFamily } from './command/config.ts'
+import { shutdownFamily } from './command/shutdown.ts'
 import type { Server } from './server.ts'
 
-export function serverFamilies(server: Server): Family<Session>[] {
-  return [configFamily(() => server), commandFamily(() => server.commands)]
+/** `server` is asked only when a command runs: the declarations can be read without one. */
+export function ioFamilies(server: () => Server): Family<Session>[] {
+  return [
+    connectionFamily(server),
+    clientFamily(),
+    transactionFamily(() => server().dispatcher),
+    shutdownFamily(() => server().shutdown),
+    configFamily(server),
+    commandFamily(() => server().commands),
+  ]
 }

@@ -7,26 +7,22 @@ import { encodeSettingChange, decodeControlFrame } from '../shm/schema/control.t
 import * as errors from '../base/error-texts.ts'
 import { type Clock, SeededRandom, systemClock } from '../base/ports.ts'
 import { Reply } from '../base/reply.ts'
-import { clientFamily } from '../io/command/client.ts'
-import { connectionFamily } from '../io/command/connection.ts'
 import { Batch } from '../io/framing/batch.ts'
 import { Frame, Limits } from '../io/framing/frame.ts'
 import { ReplyPoller } from '../io/reply/poller.ts'
 import { Dispatcher } from '../io/routing/dispatcher.ts'
 import { Pause } from '../io/routing/pause.ts'
 import type { InlineExecution } from '../io/routing/sequencer.ts'
-import { transactionFamily } from '../io/routing/transaction.ts'
 import type { Host } from '../io/session/host.ts'
 import { Session } from '../io/session/session.ts'
 import { type Accepted, listenTcp, listenUnix } from '../io/socket/listener.ts'
 import type { Log } from '../observability/log.ts'
 import { EngineSettings } from '../shard-worker/settings.ts'
-import { shutdownFamily } from './command/shutdown.ts'
 import { engineTable, wholeTable } from './command-table.ts'
 import type { Configuration } from './configuration/configuration.ts'
 import type { DirectiveName } from './configuration/directives/table.ts'
 import { DefaultUser } from './default-user.ts'
-import { serverFamilies } from './server-commands.ts'
+import { ioFamilies } from './server-commands.ts'
 import { createShards, type ShardSet } from './shards.ts'
 import { Shutdown } from './shutdown.ts'
 
@@ -82,13 +78,7 @@ export class Server implements Host {
     )
     this.pause = new Pause(() => clock.nowMs())
     this.shutdown = new Shutdown(this)
-    this.commands = wholeTable([
-      connectionFamily(() => this),
-      clientFamily(),
-      transactionFamily(() => this.dispatcher),
-      shutdownFamily(() => this.shutdown),
-      ...serverFamilies(this),
-    ])
+    this.commands = wholeTable(ioFamilies(() => this))
     this.dispatcher = new Dispatcher(this.commands, this.shards.sequencer, this.reply, this.pause, this)
     this.poller = new ReplyPoller(this.shards.sequencer, this.shards.doorbell)
     this.poller.onRound = () => this.engine.begin(clock.nowMs())
