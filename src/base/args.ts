@@ -5,6 +5,8 @@
  * Bound: grows with the command, up to Redis's own limit of arguments; shrink() gives a large one back. */
 import { equalsIgnoreCase, textOf } from './bytes.ts'
 
+/** `command` of arguments whose name was not looked up. */
+export const NOT_LOOKED_UP = -2
 const INITIAL_ARGUMENTS = 1024
 
 export class Args {
@@ -12,12 +14,20 @@ export class Args {
   count: number
   offset: Int32Array
   length: Int32Array
+  /** The command's number once it was looked up ahead of its turn: -1 unknown name, NOT_LOOKED_UP. */
+  command: number
+  /** Shard and hash of its key, likewise; shard -1: not known. */
+  shard: number
+  hash: number
 
   constructor(bytes: Uint8Array = new Uint8Array(0), capacity = INITIAL_ARGUMENTS) {
     this.bytes = bytes
     this.count = 0
     this.offset = new Int32Array(capacity)
     this.length = new Int32Array(capacity)
+    this.command = NOT_LOOKED_UP
+    this.shard = -1
+    this.hash = 0
   }
 
   /** Appends one argument. */
@@ -39,6 +49,8 @@ export class Args {
   /** Forgets the arguments, and the memory of an unusually long command. */
   clear(): void {
     this.count = 0
+    this.command = NOT_LOOKED_UP
+    this.shard = -1
     if (this.offset.length > 64 * INITIAL_ARGUMENTS) {
       this.offset = new Int32Array(INITIAL_ARGUMENTS)
       this.length = new Int32Array(INITIAL_ARGUMENTS)
@@ -60,6 +72,13 @@ export class Args {
     const length = this.length[index]
     const ends = length === word.length || (length > word.length && bytes[offset + word.length] === 0)
     return ends && equalsIgnoreCase(bytes, offset, word.length, word)
+  }
+
+  /** Argument `index` up to the first zero byte, as a latin1 string: what C would print of it. Allocates. */
+  cText(index: number): string {
+    const text = this.text(index)
+    const end = text.indexOf('\0')
+    return end < 0 ? text : text.slice(0, end)
   }
 
   /** Argument `index` as a latin1 string. Allocates: not for the hot path. */

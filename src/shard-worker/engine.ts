@@ -9,6 +9,7 @@ import type { CommandTable } from '../base/command-table.ts'
 import { HEAVY } from '../base/command-spec.ts'
 import { keySlot, SLOT_COUNT } from '../base/crc16.ts'
 import * as errors from '../base/error-texts.ts'
+import { digest, digestKey } from '../base/key-digest.ts'
 import type { Clock, Random } from '../base/ports.ts'
 import type { Reply } from '../base/reply.ts'
 import type { Arena } from '../shm/arena/arena.ts'
@@ -35,6 +36,8 @@ export class Engine {
   readonly access: Access
   readonly clock: Clock
   readonly random: Random
+  /** Of the key hash, the same in all shards. */
+  readonly seed: number
   /** Index of the selected database. */
   db: number
   /** The keyspace of a command whose keys lie in one shard: the selected database of that shard. */
@@ -54,6 +57,7 @@ export class Engine {
     this.shards = arenas.map((arena, index) => new Shard(index, arena, this.access))
     this.clock = clock
     this.random = random
+    this.seed = this.shards[0].seed
     this.db = 0
     this.keyspace = this.shards[0].keyspaces[0]
     this.client = 0
@@ -93,6 +97,13 @@ export class Engine {
   shardOf(bytes: Uint8Array, offset: number, length: number): number {
     const count = this.shards.length
     return count === 1 ? 0 : (keySlot(bytes, offset, length) * count) >>> SLOT_BITS
+  }
+
+  /** Sets shard and hash of `args` to those of its key argument `index`. */
+  locate(args: Args, index: number): void {
+    digestKey(args.bytes, args.offset[index], args.length[index], this.seed)
+    args.shard = (digest.slot * this.shards.length) >>> SLOT_BITS
+    args.hash = digest.hash
   }
 
   /** The keyspace, in the selected database, that owns key argument `index`. */

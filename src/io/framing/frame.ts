@@ -15,12 +15,12 @@ import { Args } from '../../base/args.ts'
 import { splitArguments } from '../../base/split-arguments.ts'
 
 /* What next() says. */
+/** `error` holds the protocol error; the connection is to be closed. */
+export const BROKEN = -1
 export const INCOMPLETE = 0
 export const COMPLETE = 1
-/** An empty line or a count of zero or less: nothing to answer. */
+/** An empty line or a count of zero or less: nothing to answer. COMPLETE and this are the ones to go on after. */
 export const NOTHING = 2
-/** `error` holds the protocol error; the connection is to be closed. */
-export const BROKEN = 3
 
 /** Longest inline command or header line (PROTO_INLINE_MAX_SIZE). */
 export const MAX_LINE_BYTES = 64 * 1024
@@ -46,7 +46,8 @@ export class Limits {
 const NAN_LINE = Number.NaN
 
 export class Frame {
-  readonly args: Args
+  /** The command read; its owner may put other Args in their place when it is complete. */
+  args: Args
   /** Where the command began in the buffer. */
   start: number
   /** The next byte to look at. */

@@ -74,11 +74,11 @@ export class Dispatcher {
       const id = commands.lookup(args.bytes, args.offset[0], args.length[0])
       args.command = id
       if (id < 0 || args.count < 2 || this.quickArity[id] === 0) continue
-      const shard = engine.shardOf(args.bytes, args.offset[1], args.length[1])
-      const table = engine.shards[shard].keyspaces[session.db].keys
-      args.shard = shard
-      args.hash = table.hash(args.bytes, args.offset[1], args.length[1])
-      if (this.sequencer.inFlight[shard] === 0) prefetcher.add(table, args.hash)
+      engine.locate(args, 1)
+      const { shard } = args
+      if (this.sequencer.inFlight[shard] === 0) {
+        prefetcher.add(engine.shards[shard].keyspaces[session.db].keys, args.hash)
+      }
     }
     prefetcher.run()
   }
@@ -92,7 +92,8 @@ export class Dispatcher {
       const arity = this.quickArity[id]
       if (arity !== 0 && (arity === args.count || (arity < 0 && args.count >= -arity))) {
         const { engine, sequencer } = this
-        const shard = args.shard >= 0 ? args.shard : engine.shardOf(args.bytes, args.offset[1], args.length[1])
+        if (args.shard < 0) engine.locate(args, 1)
+        const { shard } = args
         if (sequencer.inFlight[shard] === 0 && sequencer.inlineExecution !== 'never') {
           engine.select(shard, session.db)
           engine.client = session.id
@@ -100,7 +101,7 @@ export class Dispatcher {
           session.lastCommand = this.commands.commands[id].fullName
           session.commandCount++
           const { keyspace } = engine
-          if (args.shard >= 0) keyspace.expect(args.offset[1], args.hash)
+          keyspace.expect(args.offset[1], args.hash)
           engine.run(id, args, this.reply)
           keyspace.forget()
           if (engine.slow.pending) this.gate.reportSlow(session)

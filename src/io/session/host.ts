@@ -1,6 +1,7 @@
 /* What a session needs of the server around it. I/O thread. The server implements it; tests may implement less. */
 import type { Args } from '../../base/args.ts'
 import type { Reply } from '../../base/reply.ts'
+import type { Batch } from '../framing/batch.ts'
 import type { Frame, Limits } from '../framing/frame.ts'
 import type { Session } from './session.ts'
 
@@ -16,6 +17,10 @@ export interface Host {
   /** Brackets around everything that may dispatch for a session. */
   beginBatch(session: Session): void
   endBatch(session: Session): void
+  /** Where the commands of a read are framed. */
+  readonly batch: Batch
+  /** Several commands are about to be dispatched: what they will look up may be fetched now. */
+  prepare(session: Session, batch: Batch): void
   /** Runs or hands over one command: HANDLED, or POSTPONED with nothing done. */
   dispatch(session: Session, args: Args): number
   /** A frame for a session that has none, and its return. */

@@ -55,6 +55,8 @@ export class Shard {
   readonly index: number
   readonly arena: Arena
   readonly access: Access
+  /** Of the key hash. */
+  readonly seed: number
   readonly counters: Float64Array
   readonly keyspaces: readonly Keyspace[]
   readonly watches: WatchTable
@@ -69,6 +71,7 @@ export class Shard {
     const directory = arena.u32[word + (ROOT_DIRECTORY >> 2)]
     assert(directory !== 0, 'a shard is initialized before it is viewed')
     const seed = arena.u32[word + (ROOT_SEED >> 2)]
+    this.seed = seed
     this.watches = new WatchTable(arena)
     const keyspaces: Keyspace[] = []
     for (let db = 0; db < arena.u32[word + (ROOT_DATABASES >> 2)]; db++) {
@@ -96,6 +99,18 @@ export class Shard {
   hasVolatileKeys(): boolean {
     for (const keyspace of this.keyspaces) if (keyspace.expires.used > 0) return true
     return false
+  }
+
+  /** Exchanges the contents of two databases; watches stay with the numbers. O(1): the records change places. */
+  swapDatabases(first: number, second: number): void {
+    const { u32 } = this.arena
+    const a = this.keyspaces[first].record >> 2
+    const b = this.keyspaces[second].record >> 2
+    for (let i = 0; i < DATABASE_BYTES >> 2; i++) {
+      const word = u32[a + i]
+      u32[a + i] = u32[b + i]
+      u32[b + i] = word
+    }
   }
 
   /** Asserts every invariant of the shard: arena, tables, entries, watches, and that no block leaked. O(everything). */

@@ -31,7 +31,7 @@ import { AssertionError, assert } from '../../base/assert.ts'
 import { keyHash } from '../../base/key-hash.ts'
 import { type Random, randomBelow } from '../../base/ports.ts'
 import type { Arena } from '../../shm/arena/arena.ts'
-import { headerBytes, keyLength, keyOffset } from './entry.ts'
+import { headerBytes, keyLength, keyOffset, LONG_KEY_MARK } from './entry.ts'
 
 export const BUCKET_BYTES = 64
 export const BUCKET_WAYS = 12
@@ -138,7 +138,7 @@ export class Table {
   }
 
   /** First bucket of the chain that a hash names, 0 in an empty table. */
-  private chain(hash: number): number {
+  chain(hash: number): number {
     const i32 = this.i32
     const base = this.base
     const buckets0 = i32[base + BUCKETS0]
@@ -152,56 +152,76 @@ export class Table {
       : buckets0 + ((hash & mask0) << BUCKET_SHIFT)
   }
 
+  /** Loads a word of a bucket (0: none), for its cache line's sake. */
+  touchBucket(bucket: number): number {
+    return this.u32[bucket >> 2]
+  }
+
+  /** Loads a word of the first entry in a bucket that may have this hash, likewise. */
+  touchEntry(bucket: number, hash: number): number {
+    const u32 = this.u32
+    const word = bucket >> 2
+    const tags = Math.imul(tagOf(hash), 0x01010101)
+    for (let group = 0; group < TAG_WORDS; group++) {
+      const difference = u32[word + group] ^ tags
+      const matches = (difference - 0x01010101) & ~difference & 0x80808080
+      if (matches === 0) continue
+      const way = (group << 2) + ((31 - Math.clz32(matches & -matches)) >> 3)
+      return u32[u32[word + ENTRIES_WORD + way] >> 2]
+    }
+    return 0
+  }
+
   /** The entry of a key, 0 when there is none. O(1). */
   find(hash: number, bytes: Uint8Array, offset: number, length: number): number {
     const head = this.chain(hash)
     if (head === 0) return 0
-    const u32 = this.u32
-    const u8 = this.u8
+    const i32 = this.i32
     const tags = Math.imul(tagOf(hash), 0x01010101)
     let bucket = head
     do {
       const word = bucket >> 2
-      for (let group = 0; group < TAG_WORDS; group++) {
-        // Bytes of `difference` that are zero are ways with our tag; a borrow can flag a wrong one, which the key
-        // settles.
-        const difference = u32[word + group] ^ tags
-        let matches = (difference - 0x01010101) & ~difference & 0x80808080
-        while (matches !== 0) {
-          const way = (group << 2) + ((31 - Math.clz32(matches & -matches)) >> 3)
-          const entry = u32[word + ENTRIES_WORD + way]
-          if (entry !== 0) {
-            const header = u32[entry >> 2]
-            if (header >>> 16 === length) {
-              const key = entry + headerBytes((header >> 8) & 0xff)
-              let i = 0
-              while (i < length && u8[key + i] === bytes[offset + i]) i++
-              // All long keys carry the mark 0xffff for their length.
-              if (i === length && (length < 0xffff || keyLength(this.arena, entry) === length)) {
-                this.foundHead = head
-                this.foundBucket = bucket
-                this.foundWay = way
-                return entry
-              }
-            } else if (length >= 0xffff && this.longKeyEquals(entry, bytes, offset, length)) {
-              this.foundHead = head
-              this.foundBucket = bucket
-              this.foundWay = way
-              return entry
-            }
-          }
-          matches &= matches - 1
+      // All twelve tags at once, since which of the words matches cannot be predicted: bit 8 * i + g of `matches` is
+      // byte i of word g. A borrow can flag a wrong way, which the key settles.
+      const tags0 = i32[word] ^ tags
+      const tags1 = i32[word + 1] ^ tags
+      const tags2 = i32[word + 2] ^ tags
+      let matches =
+        (((tags0 - 0x01010101) & ~tags0 & 0x80808080) >>> 7) |
+        (((tags1 - 0x01010101) & ~tags1 & 0x80808080) >>> 6) |
+        (((tags2 - 0x01010101) & ~tags2 & 0x80808080) >>> 5)
+      while (matches !== 0) {
+        const bit = 31 - Math.clz32(matches & -matches)
+        const way = ((bit & 7) << 2) | (bit >> 3)
+        const entry = i32[word + ENTRIES_WORD + way]
+        if (entry !== 0 && this.hasKey(entry, bytes, offset, length)) {
+          this.foundHead = head
+          this.foundBucket = bucket
+          this.foundWay = way
+          return entry
         }
+        matches &= matches - 1
       }
-      bucket = u32[word + NEXT_WORD]
+      bucket = i32[word + NEXT_WORD]
     } while (bucket !== 0)
     return 0
   }
 
-  private longKeyEquals(entry: number, bytes: Uint8Array, offset: number, length: number): boolean {
-    if (keyLength(this.arena, entry) !== length) return false
-    const key = keyOffset(this.arena, entry)
-    for (let i = 0; i < length; i++) if (this.u8[key + i] !== bytes[offset + i]) return false
+  /** Whether an entry's key is this one. Keys are 4-aligned in the arena: compared by words, then by bytes. */
+  private hasKey(entry: number, bytes: Uint8Array, offset: number, length: number): boolean {
+    const i32 = this.i32
+    const header = i32[entry >> 2]
+    if (header >>> 16 !== (length < LONG_KEY_MARK ? length : LONG_KEY_MARK)) return false
+    if (length >= LONG_KEY_MARK && keyLength(this.arena, entry) !== length) return false
+    const key = entry + headerBytes((header >> 8) & 0xff)
+    const words = length >> 2
+    let at = offset
+    for (let i = 0; i < words; i++, at += 4) {
+      const word = bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)
+      if (i32[(key >> 2) + i] !== word) return false
+    }
+    const u8 = this.u8
+    for (let i = length & ~3; i < length; i++) if (u8[key + i] !== bytes[offset + i]) return false
     return true
   }
 
@@ -545,6 +565,24 @@ export class Table {
       }
     })
     assert(count === this.used, 'I3 used counts the ways in use')
+  }
+
+  /**
+   * How many chains of the first (0) or second (1) array have how many entries, by that number; chains that a rehash has
+   * not reached or has left behind are empty. O(n).
+   */
+  chainLengths(which: 0 | 1): number[] {
+    const counts = new Map<number, number>()
+    this.eachBucket((bucket, index, second) => {
+      if (second !== (which === 1)) return
+      let entries = 0
+      for (let way = 0; way < BUCKET_WAYS; way++) if (this.u8[bucket + way] !== 0) entries++
+      counts.set(index, (counts.get(index) ?? 0) + entries)
+    })
+    const lengths = new Array<number>(Math.max(0, ...counts.values()) + 1).fill(0)
+    lengths[0] = this.bucketCounts[which] - counts.size
+    for (const length of counts.values()) lengths[length]++
+    return lengths
   }
 
   /** Every live bucket with its index and table. Cold. */
