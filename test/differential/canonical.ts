@@ -1,0 +1,136 @@
+/* Replies that two sound servers give differently, and what must still be equal in them. This table is the only place
+ * that excuses a difference between servers of one version; redis-7.2-differences.ts excuses those between versions.
+ *
+ * A form is asked only when the bytes differ and neither reply is an error or a null: those must be equal as they are. */
+
+import type { ReplyTree } from '../support/resp.ts'
+
+export interface Comparison {
+  /** The command's words. */
+  words: string[]
+  /** Bound on the time that lay between one server's clock readings and the other's. */
+  slackMs: number
+}
+
+export interface CanonicalForm {
+  reason: string
+  same(oracle: ReplyTree, spinel: ReplyTree, comparison: Comparison): boolean
+  /** The command that continues the reply's iteration, if it is not complete. */
+  next?(words: string[], reply: ReplyTree): string[] | null
+}
+
+/** The form for a command, given its one or two words in any case; undefined if its bytes must be equal. */
+export function canonicalForm(words: readonly string[]): CanonicalForm | undefined {
+  const name = words[0]?.toUpperCase()
+  return FORMS[name] ?? FORMS[`${name}|${words[1]?.toUpperCase()}`]
+}
+
+const FORMS: Readonly<Record<string, CanonicalForm>> = {
+  KEYS: { reason: "the order of keys is the hash table's", same: sameSet },
+  SCAN: {
+    reason: "cursors and the order of keys are the hash table's: the whole iteration gives one set",
+    same: sameScan,
+    next: nextScan,
+  },
+  RANDOMKEY: { reason: 'chance', same: sameKind },
+  TIME: { reason: 'the clock', same: sameShape },
+  TTL: { reason: 'time passes between the servers', same: near(1000) },
+  PTTL: { reason: 'time passes between the servers', same: near(1) },
+  EXPIRETIME: { reason: 'the servers read the clock one after the other', same: near(1000) },
+  PEXPIRETIME: { reason: 'the servers read the clock one after the other', same: near(1) },
+  HELLO: { reason: "tells the server's version and the connection's id", same: sameHello },
+  INFO: { reason: 'tells the state of one process', same: sameKind },
+  'CLIENT|ID': { reason: 'ids count the connections of one process', same: sameKind },
+  'CLIENT|INFO': { reason: 'tells addresses, descriptors, ages and memory', same: sameClientInfo },
+  'CLIENT|LIST': { reason: 'tells addresses, descriptors, ages and memory', same: sameClientFields },
+  'MEMORY|USAGE': { reason: 'layouts in memory differ', same: sameKind },
+  'OBJECT|IDLETIME': { reason: 'the clock; and all keys with one shared integer have one clock', same: sameKind },
+  'OBJECT|FREQ': { reason: 'counted by chance', same: sameKind },
+  'LATENCY|LATEST': { reason: 'tells durations', same: sameKind },
+  'LATENCY|HISTORY': { reason: 'tells durations', same: sameKind },
+  'LATENCY|DOCTOR': { reason: 'tells durations', same: sameKind },
+}
+
+/** What a session's replies come to when HELLO's version and connection id are left out: damage can make a HELLO. */
+export function canonicalStream(replies: string): string {
+  return replies.replace(/\$7\r\nversion\r\n\$\d+\r\n[^\r]*\r\n/g, '').replace(/\$2\r\nid\r\n:\d+\r\n/g, '')
+}
+
+function sameKind(a: ReplyTree, b: ReplyTree): boolean {
+  return a.marker === b.marker
+}
+
+function sameShape(a: ReplyTree, b: ReplyTree): boolean {
+  return (
+    a.marker === b.marker &&
+    a.items.length === b.items.length &&
+    a.items.every((item, i) => sameShape(item, b.items[i]))
+  )
+}
+
+function texts(tree: ReplyTree): string[] {
+  return tree.items.map((item) => item.text).sort()
+}
+
+function sameSet(a: ReplyTree, b: ReplyTree): boolean {
+  return sameShape(a, b) && JSON.stringify(texts(a)) === JSON.stringify(texts(b))
+}
+
+/** Integers that may differ by the slack, counted in `unitMs`; -1, -2 and other answers that are no time must agree. */
+function near(unitMs: number): CanonicalForm['same'] {
+  return (a, b, { slackMs }) => {
+    if (a.marker !== ':' || b.marker !== ':') return false
+    const [one, other] = [BigInt(a.text), BigInt(b.text)]
+    if (one < 0n || other < 0n) return one === other
+    const apart = one > other ? one - other : other - one
+    return apart <= BigInt(Math.ceil(slackMs / unitMs))
+  }
+}
+
+/** SCAN, after `next` has joined the replies of a whole iteration; a part of one can only be compared by its shape. */
+function sameScan(a: ReplyTree, b: ReplyTree, { words }: Comparison): boolean {
+  if (a.items.length !== 2 || b.items.length !== 2 || a.items[1].marker !== '*' || b.items[1].marker !== '*')
+    return false
+  const whole = words[1] === '0' && a.items[0].text === '0' && b.items[0].text === '0'
+  if (!whole) return a.items[0].marker === b.items[0].marker
+  return JSON.stringify([...new Set(texts(a.items[1]))]) === JSON.stringify([...new Set(texts(b.items[1]))])
+}
+
+function nextScan(words: string[], reply: ReplyTree): string[] | null {
+  if (words[1] !== '0' || reply.items.length !== 2 || reply.items[0].text === '0') return null
+  return [words[0], reply.items[0].text, ...words.slice(2)]
+}
+
+const HELLO_OF_THE_PROCESS = new Set(['version', 'id'])
+
+function sameHello(a: ReplyTree, b: ReplyTree): boolean {
+  if (!sameShape(a, b)) return false
+  return a.items.every((item, i) => {
+    const field = a.items[i - 1]?.text ?? ''
+    return item.text === b.items[i].text || (i % 2 === 1 && HELLO_OF_THE_PROCESS.has(field))
+  })
+}
+
+/** Fields of CLIENT INFO that follow from what the client sent. */
+const CLIENT_FIELDS_TO_AGREE = ['name', 'flags', 'db', 'sub', 'psub', 'ssub', 'multi', 'cmd', 'user', 'redir', 'resp']
+
+/** Fields of CLIENT LIST that 7.2 adds to 7.0's. Source: Redis 7.2 release notes, "CLIENT SETINFO" (redis PR 11758). */
+const CLIENT_FIELDS_OF_7_2 = new Set(['lib-name', 'lib-ver'])
+
+function clientFields(text: string): Map<string, string> {
+  const line = text.replace(/^txt:/, '').split('\n')[0]
+  return new Map(line.split(' ').map((field) => [field.split('=')[0], field.slice(field.indexOf('=') + 1)]))
+}
+
+function sameClientFields(a: ReplyTree, b: ReplyTree): boolean {
+  const names = (tree: ReplyTree): string =>
+    [...clientFields(tree.text).keys()].filter((name) => !CLIENT_FIELDS_OF_7_2.has(name)).join(' ')
+  // TYPE and ID may leave no line at all.
+  return a.marker === b.marker && (a.text === '') === (b.text === '') && (a.text === '' || names(a) === names(b))
+}
+
+function sameClientInfo(a: ReplyTree, b: ReplyTree): boolean {
+  if (!sameClientFields(a, b)) return false
+  const [one, other] = [clientFields(a.text), clientFields(b.text)]
+  return CLIENT_FIELDS_TO_AGREE.every((field) => one.get(field) === other.get(field))
+}

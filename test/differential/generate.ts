@@ -1,0 +1,249 @@
+/* Makes a script from a seed: sound and unsound commands of a swarm's shapes, for several clients in turn or at once. */
+
+import { Random } from '../support/random.ts'
+import { brokenBytes } from './broken-protocol.ts'
+import { canonicalForm } from './canonical.ts'
+import type { Grammar } from './grammar.ts'
+import type { Argument, Command, Script, Send, Step } from './script.ts'
+import { lifeGivenMs, resolve } from './script.ts'
+import type { CommandShape } from './shapes.ts'
+import type { Swarm } from './swarm.ts'
+import { swarmOf } from './swarm.ts'
+import type { Palette } from './vocabulary.ts'
+import { anyArgument, argumentFor } from './vocabulary.ts'
+
+export interface GenerateOptions {
+  /** Bound on a script's steps. Default: 200. */
+  maxSteps?: number
+  /** Only these commands (upper-case names), and those that open, close and guard connections. */
+  only?: ReadonlySet<string> | undefined
+  /** Refuses commands that cannot be compared. Default: all can. */
+  accepts?: (words: string[]) => boolean
+}
+
+/** What a client's connection is up to, as far as the generator can tell. */
+interface ClientState {
+  inTransaction: boolean
+}
+
+const MAX_PIPELINE = 24
+const MAX_REPEATS = 6
+const MAX_INLINE_ARGUMENT_BYTES = 1_000
+
+export function generateScript(seed: number, shapes: readonly CommandShape[], options: GenerateOptions = {}): Script {
+  const only = options.only
+  const usable = only === undefined ? shapes : shapes.filter(({ words }) => only.has(words[0]))
+  const swarm = swarmOf(seed, usable, options.maxSteps ?? 200)
+  return new Generator(swarm, new Random(seed ^ 0x5bd1e995), options.accepts ?? (() => true)).script(seed)
+}
+
+class Generator {
+  private readonly swarm: Swarm
+  private readonly random: Random
+  private readonly states: ClientState[]
+  /** Shapes that touch only the keys they name, in ways that need no canonical form: for clients that run at once. */
+  private readonly local: CommandShape[]
+  private readonly accepts: (words: string[]) => boolean
+
+  constructor(swarm: Swarm, random: Random, accepts: (words: string[]) => boolean) {
+    this.accepts = accepts
+    this.swarm = swarm
+    this.random = random
+    this.states = Array.from({ length: swarm.clients }, () => ({ inTransaction: false }))
+    this.local = swarm.shapes.filter(
+      (shape) => shape.touchesOnlyItsKeys && !shape.setsExpiry && canonicalForm(shape.words) === undefined,
+    )
+  }
+
+  script(seed: number): Script {
+    const steps: Step[] = []
+    for (let client = 0; client < this.swarm.clients; client++) steps.push(...this.greeting(client))
+    while (steps.length < this.swarm.steps) steps.push(this.step())
+    return { seed, transport: this.swarm.transport, password: this.swarm.palette.password, steps }
+  }
+
+  private greeting(client: number): Step[] {
+    const commands: Command[] = []
+    if (this.swarm.palette.password !== '' && this.random.chance(0.9)) {
+      commands.push(['AUTH', this.swarm.palette.password])
+    }
+    if (this.random.chance(this.swarm.resp3)) commands.push(['HELLO', '3'])
+    return commands.map((command) => ({ kind: 'send', client, commands: [command] }))
+  }
+
+  private step(): Step {
+    const { swarm, random } = this
+    if (this.local.length > 0 && random.chance(swarm.sessions)) return this.session()
+    if (this.local.length > 0 && swarm.clients > 1 && random.chance(swarm.together)) return this.together()
+    const client = random.below(swarm.clients)
+    const count = random.chance(swarm.pipelines) ? random.between(2, MAX_PIPELINE) : 1
+    const commands: Command[] = []
+    while (commands.length < count) commands.push(...this.next(this.states[client]))
+    return this.written({ kind: 'send', client, commands })
+  }
+
+  /** Draws how a step's bytes are written: inline or not, in one piece or two. */
+  private written(send: Send): Send {
+    if (this.random.chance(this.swarm.inline) && send.commands.every(fitsALine)) send.inline = true
+    if (this.random.chance(this.swarm.cuts)) send.cuts = [this.random.between(1, 60)]
+    return send
+  }
+
+  private together(): Step {
+    const sends: Send[] = []
+    for (let client = 0; client < this.swarm.clients; client++) {
+      const palette = { ...this.swarm.palette, keys: [0, 1, 2].map((n) => `client${client}:${n}`) }
+      const commands: Command[] = []
+      const count = this.random.between(1, MAX_PIPELINE)
+      while (commands.length < count) commands.push(this.sound(this.random.pick(this.local), palette))
+      sends.push(this.written({ kind: 'send', client, commands }))
+    }
+    return { kind: 'together', sends }
+  }
+
+  private session(): Step {
+    const commands: string[][] = []
+    const count = this.random.between(1, 6)
+    while (commands.length < count) {
+      const command = this.instance(this.random.pick(this.local), this.swarm.palette)
+      commands.push(command.map((argument) => (typeof argument === 'string' ? argument : '')))
+    }
+    if (this.swarm.palette.password !== '' && this.random.chance(0.7)) {
+      commands.unshift(['AUTH', this.swarm.palette.password])
+    }
+    const session: Step = { kind: 'session', bytes: brokenBytes(commands, this.random) }
+    if (this.random.chance(this.swarm.cuts)) session.cuts = [this.random.between(1, session.bytes.length)]
+    return session
+  }
+
+  /** The client's next command, or those that open a transaction. */
+  private next(state: ClientState): Command[] {
+    const { random, swarm } = this
+    if (state.inTransaction && random.chance(0.15)) {
+      state.inTransaction = false
+      return [[random.chance(0.85) ? 'EXEC' : 'DISCARD']]
+    }
+    if (!state.inTransaction && random.chance(swarm.transactions)) {
+      state.inTransaction = true
+      return random.chance(0.5) ? [['WATCH', random.pick(swarm.palette.keys)], ['MULTI']] : [['MULTI']]
+    }
+    const command = this.unambiguous(state)
+    follow(state, command)
+    return [command]
+  }
+
+  /** A command whose replies, and whose effects on later ones, do not hang on an instant or on chance. */
+  private unambiguous(state: ClientState): Command {
+    for (;;) {
+      const shape = this.swarm.shapes[this.random.weighted(this.swarm.weights)]
+      const command = this.instance(shape, this.swarm.palette)
+      // SCAN deletes the expired keys that it comes by, and only a whole iteration comes by all of them.
+      const { shortLives, pastTimes } = this.swarm.palette
+      if ((shortLives > 0 || pastTimes) && shape.words[0] === 'SCAN') {
+        if (state.inTransaction || command[1] !== '0') continue
+      }
+      if (this.accepts(resolve(command, 0))) return command
+    }
+  }
+
+  /** A command that follows its shape's syntax; damage could turn values into keys, also into other clients' keys. */
+  private sound(shape: CommandShape, palette: Palette): Command {
+    const command: Command = shape.words.map((word) => this.inSomeCase(word))
+    this.expand(shape.grammar, command, palette)
+    return command
+  }
+
+  private instance(shape: CommandShape, palette: Palette): Command {
+    const command = this.sound(shape, palette)
+    if (!this.random.chance(this.swarm.damage)) return command
+    const damaged = this.damage(command, palette)
+    // An expiry must come from the vocabulary, which knows what is ambiguous.
+    return shape.setsExpiry && life(damaged) !== life(command) ? command : damaged
+  }
+
+  private expand(grammar: Grammar, into: Command, palette: Palette): void {
+    const { random } = this
+    switch (grammar.kind) {
+      case 'token':
+        into.push(this.inSomeCase(grammar.text))
+        break
+      case 'value':
+        into.push(argumentFor(grammar.name, grammar.type, palette, random))
+        break
+      case 'sequence':
+        for (const item of this.reordered(grammar.items)) this.expand(item, into, palette)
+        break
+      case 'choice':
+        this.expand(random.pick(grammar.options), into, palette)
+        break
+      case 'optional':
+        if (random.chance(0.35)) this.expand(grammar.item, into, palette)
+        break
+      case 'repeat':
+        for (let left = random.chance(0.4) ? 1 : random.between(1, MAX_REPEATS); left > 0; left--) {
+          this.expand(grammar.item, into, palette)
+        }
+    }
+  }
+
+  /** Options come in any order, and now and then twice. */
+  private reordered(items: Grammar[]): Grammar[] {
+    const firstOption = items.findIndex((item) => item.kind === 'optional')
+    if (firstOption < 0 || !this.random.chance(0.3)) return items
+    const options = items.slice(firstOption)
+    if (!options.every((item) => item.kind === 'optional')) return items
+    if (this.random.chance(0.2)) options.push(this.random.pick(options))
+    return [...items.slice(0, firstOption), ...this.random.shuffle(options)]
+  }
+
+  private inSomeCase(word: string): string {
+    const draw = this.random.fraction()
+    if (draw < 0.8) return word
+    if (draw < 0.9) return word.toLowerCase()
+    return [...word].map((char) => (this.random.chance(0.5) ? char.toLowerCase() : char)).join('')
+  }
+
+  private damage(command: Command, palette: Palette): Command {
+    const { random } = this
+    const damaged: Argument[] = [...command]
+    const at = random.between(1, Math.max(1, command.length - 1))
+    switch (random.below(8)) {
+      case 0:
+        return damaged.slice(0, at)
+      case 1:
+        damaged.splice(at, 1)
+        return damaged
+      case 2:
+        damaged.splice(at, 0, anyArgument(palette, random))
+        return damaged
+      case 3:
+        return [...damaged, anyArgument(palette, random)]
+      case 4:
+        return at < damaged.length ? [...damaged, damaged[at]] : damaged
+      case 5:
+        return [...damaged.slice(0, at), ...random.shuffle(damaged.slice(at))]
+      case 6:
+        return [`${damaged[0]}${random.pick(['X', ' ', "'", '\n', 'y'.repeat(150)])}`, ...damaged.slice(1)]
+      default:
+        if (at < damaged.length) damaged[at] = anyArgument(palette, random)
+        return damaged
+    }
+  }
+}
+
+/** An inline command beyond 64 KiB is refused or not, depending on how the kernel cuts it into reads. */
+function fitsALine(command: Command): boolean {
+  return command.every((argument) => typeof argument !== 'string' || argument.length < MAX_INLINE_ARGUMENT_BYTES)
+}
+
+function follow(state: ClientState, command: Command): void {
+  const name = String(command[0]).toUpperCase()
+  if (name === 'QUIT' || (name === 'RESET' && command.length === 1)) state.inTransaction = false
+  if (command.length > 1) return
+  if (name === 'MULTI') state.inTransaction = true
+  if (name === 'EXEC' || name === 'DISCARD') state.inTransaction = false
+}
+
+function life(command: Command): number {
+  return lifeGivenMs(resolve(command, 0), 0)
+}

@@ -1,0 +1,61 @@
+/* What the generator knows of a command, taken from the server's own command table: a new command is generated as soon
+ * as it is declared, with no list to extend here. */
+
+import type { Grammar } from './grammar.ts'
+import { parseSyntax } from './grammar.ts'
+import { NOT_GENERATED } from './not-generated.ts'
+
+export interface CommandShape {
+  /** One word, or two for a subcommand; upper-case. */
+  words: string[]
+  arity: number
+  grammar: Grammar
+  /** Some option sets a time to live: the generator keeps it out of streams whose timing is not controlled. */
+  setsExpiry: boolean
+  /** Neither reads nor changes anything but the keys that it names. */
+  touchesOnlyItsKeys: boolean
+}
+
+/** The part of a command's declaration (src/base/command-spec.ts) that shapes are made from. */
+export interface Declaration {
+  name: string
+  arity: number
+  syntax: string
+  runs: 'shard' | 'shards' | 'all' | 'io'
+  subcommands?: readonly Declaration[]
+}
+
+export function shapesOf(declarations: Iterable<Declaration>): CommandShape[] {
+  const shapes: CommandShape[] = []
+  for (const declaration of declarations) {
+    if (declaration.name in NOT_GENERATED) continue
+    const subcommands = declaration.subcommands ?? []
+    if (subcommands.length === 0) shapes.push(shape([declaration.name], declaration))
+    for (const subcommand of subcommands) {
+      if (`${declaration.name}|${subcommand.name}` in NOT_GENERATED) continue
+      shapes.push(shape([declaration.name, subcommand.name], subcommand))
+    }
+  }
+  return shapes
+}
+
+function shape(words: string[], declaration: Declaration): CommandShape {
+  const grammar = parseSyntax(declaration.syntax)
+  const touchesOnlyItsKeys = declaration.runs === 'shard' || declaration.runs === 'shards'
+  return { words, arity: declaration.arity, grammar, setsExpiry: setsExpiry(grammar), touchesOnlyItsKeys }
+}
+
+function setsExpiry(grammar: Grammar): boolean {
+  switch (grammar.kind) {
+    case 'token':
+      return false
+    case 'value':
+      return /seconds|ttl|timestamp/.test(grammar.name) || grammar.type === 'unix-time'
+    case 'sequence':
+      return grammar.items.some(setsExpiry)
+    case 'choice':
+      return grammar.options.some(setsExpiry)
+    default:
+      return setsExpiry(grammar.item)
+  }
+}

@@ -1,0 +1,30 @@
+/* Starts the two servers of a match, configured alike. */
+
+import type { InlineExecution, Server } from '../support/server.ts'
+import { startOracle, startSpinel } from '../support/server.ts'
+import { Contestant } from './contestant.ts'
+import { Match } from './match.ts'
+
+/** Small enough that its limits are met with little data. */
+const MAX_BULK = '1mb'
+
+const DIRECTIVES = { 'enable-debug-command': 'yes', 'proto-max-bulk-len': MAX_BULK }
+
+export interface MatchOptions {
+  /** Default: auto. */
+  inlineExecution?: InlineExecution
+  /** Starts what plays in Spinel's place. */
+  spinel?: () => Promise<Server>
+}
+
+export async function startMatch({ inlineExecution = 'auto', spinel }: MatchOptions = {}): Promise<Match> {
+  const spinelDirectives = { 'shard-workers': 2, shards: 4, 'inline-execution': inlineExecution }
+  const startIt = spinel ?? (() => startSpinel({ directives: DIRECTIVES, spinelDirectives }))
+  const oracle = await Contestant.create(() => startOracle({ directives: DIRECTIVES }))
+  try {
+    return await Match.create(oracle, await Contestant.create(startIt))
+  } catch (error) {
+    await oracle.stop()
+    throw error
+  }
+}
