@@ -38,6 +38,11 @@ export class QueryBuffer {
     this.length -= count
   }
 
+  /** Gives back the room that nothing fills. */
+  shrink(): void {
+    if (this.bytes.length > this.length) this.bytes = this.bytes.slice(0, this.length)
+  }
+
   /** Drops everything, memory included. */
   clear(): void {
     this.bytes = NONE

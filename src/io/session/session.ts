@@ -14,7 +14,7 @@ import { Reply } from '../../base/reply.ts'
 import { BATCH_COMMANDS, type Batch } from '../framing/batch.ts'
 import { BROKEN, COMPLETE, type Frame, INCOMPLETE } from '../framing/frame.ts'
 import { ReplySlot } from '../reply/slot.ts'
-import { Connection, type ConnectionOwner } from '../socket/connection.ts'
+import { Connection, type ConnectionOwner, READ_BUFFER_BYTES } from '../socket/connection.ts'
 import type { Accepted } from '../socket/listener.ts'
 import type { Host } from './host.ts'
 import { QueryBuffer } from './query-buffer.ts'
@@ -67,6 +67,8 @@ export class Session implements ConnectionOwner {
   isSuspended: boolean
   /** Its next command waits: CLIENT PAUSE or a full ring. */
   isPostponed: boolean
+  /** It waits for other clients, as far as anybody can tell: CLIENT PAUSE. Shown as blocked, and never idle. */
+  isBlocked: boolean
   /** No more commands are read; the connection closes when the replies are out. */
   isClosing: boolean
   isClosed: boolean
@@ -78,6 +80,10 @@ export class Session implements ConnectionOwner {
   private firstSlot: ReplySlot | null
   private lastSlot: ReplySlot | null
   private inputEnded: boolean
+  /** Bytes in the chunks of slots. */
+  private heldBytes: number
+  /** Bytes of the newest read. */
+  private readBytes: number
 
   constructor(id: number, accepted: Accepted, host: Host) {
     this.id = id
@@ -106,6 +112,7 @@ export class Session implements ConnectionOwner {
     this.bytesOut = 0
     this.isSuspended = false
     this.isPostponed = false
+    this.isBlocked = false
     this.isClosing = false
     this.isClosed = false
     this.softLimitSinceMs = 0
@@ -114,6 +121,8 @@ export class Session implements ConnectionOwner {
     this.firstSlot = null
     this.lastSlot = null
     this.inputEnded = false
+    this.heldBytes = 0
+    this.readBytes = 0
     this.connection = new Connection(accepted.handle, this)
   }
 
@@ -143,6 +152,7 @@ export class Session implements ConnectionOwner {
     const host = this.host
     host.beginBatch(this)
     this.bytesIn += length
+    this.readBytes = length
     if (this.query.length === 0 && !this.isSuspended && !this.isPostponed) {
       const consumed = this.consume(bytes, length)
       if (consumed < length && !this.isClosing) this.keep(bytes, consumed, length)
@@ -244,6 +254,7 @@ export class Session implements ConnectionOwner {
   resumeReading(): void {
     if (this.isClosed || this.isSuspended) return
     this.isPostponed = false
+    this.isBlocked = false
     this.host.beginBatch(this)
     if (this.query.length > 0) this.consumeQuery()
     this.host.endBatch(this)
@@ -253,11 +264,14 @@ export class Session implements ConnectionOwner {
 
   ended(): void {
     this.inputEnded = true
+    // What waits for other clients is given up, as it would be if the connection were reset.
+    if (this.isBlocked) return this.destroy()
     // What it sent is still answered, as a server that had run it at once would have done.
     if (this.firstSlot === null && !this.isPostponed) this.closeAfterReplies()
   }
 
   drained(): void {
+    this.lastInteractionMs = this.host.nowMs()
     if (this.isPostponed && this.connection.isPaused && !this.isBackedUp && !this.isSuspended) this.resumeReading()
   }
 
@@ -282,7 +296,7 @@ export class Session implements ConnectionOwner {
     this.bytesOut += reply.length
     if (this.lastSlot !== null) {
       const slot = this.openSlot(false)
-      slot.chunks.push(reply.bytes.slice(0, reply.length))
+      this.hold(slot, reply.bytes.slice(0, reply.length))
       this.finishSlot(slot)
     } else if (reply.isOutsized) {
       this.connection.sendOwned(reply.bytes, reply.length)
@@ -328,11 +342,18 @@ export class Session implements ConnectionOwner {
     if (slot.muted || this.isClosed || length === 0) return
     this.bytesOut += length
     if (slot !== this.firstSlot) {
-      slot.chunks.push(bytes.slice(offset, offset + length))
+      this.hold(slot, bytes.slice(offset, offset + length))
       return
     }
     this.connection.send(bytes, offset, length)
     if (this.connection.queuedBytes > 0) this.host.outputGrew(this)
+  }
+
+  /** Keeps replies until the slots before theirs have gone. */
+  private hold(slot: ReplySlot, chunk: Uint8Array): void {
+    slot.chunks.push(chunk)
+    this.heldBytes += chunk.length
+    if (slot !== this.firstSlot) this.host.outputGrew(this)
   }
 
   /** A part of a slot has finished; after the last one the slots behind it get their turn. */
@@ -341,7 +362,10 @@ export class Session implements ConnectionOwner {
     if (this.isClosed) return
     while (this.firstSlot !== null) {
       const first: ReplySlot = this.firstSlot
-      for (const chunk of first.chunks) this.connection.sendOwned(chunk, chunk.length)
+      for (const chunk of first.chunks) {
+        this.connection.sendOwned(chunk, chunk.length)
+        this.heldBytes -= chunk.length
+      }
       first.chunks = []
       if (first.pending > 0) return
       this.firstSlot = first.next
@@ -386,27 +410,53 @@ export class Session implements ConnectionOwner {
 
   /** Closes at once, whatever is owed. */
   destroy(): void {
+    this.isClosing = true
     this.connection.destroy()
+    // In the midst of its own batch it is still needed: the socket's end comes after the batch's.
+    if (this.host.current !== this) this.closed()
   }
 
   /* Figures for CLIENT LIST and the memory accounts. */
 
-  /** Bytes received that no command has consumed, and the buffer's spare room. */
+  /** Bytes received and not consumed; while its commands run, those that came with them. */
   get queryBytes(): number {
-    return this.query.length
+    return this.usesReadBuffer ? this.readBytes : this.query.length
   }
 
+  /** Room for more bytes. */
   get queryFreeBytes(): number {
-    return this.query.bytes.length - this.query.length
+    return this.usesReadBuffer ? READ_BUFFER_BYTES - this.readBytes : this.query.bytes.length - this.query.length
+  }
+
+  private get usesReadBuffer(): boolean {
+    return this.host.current === this && this.query.bytes.length === 0
+  }
+
+  /** Memory of the session's own query buffer. */
+  get queryBufferBytes(): number {
+    return this.query.bytes.length
+  }
+
+  /** Bytes of the arguments that have arrived of an unfinished command. They are part of the query buffer. */
+  get argumentBytes(): number {
+    return this.frame === null ? 0 : this.frame.args.totalBytes()
+  }
+
+  /** Gives room back that an idle client holds. */
+  shrinkQuery(): void {
+    this.query.shrink()
   }
 
   /** Bytes that wait to be written: in the socket's queue and in slots. */
   get outputBytes(): number {
-    let total = this.connection.queuedBytes
-    for (let slot = this.firstSlot; slot !== null; slot = slot.next) {
-      for (const chunk of slot.chunks) total += chunk.length
-    }
-    return total
+    return this.connection.queuedBytes + this.heldBytes
+  }
+
+  /** Pieces that wait to be written. */
+  get outputPieces(): number {
+    let pieces = this.connection.queuedPieces
+    for (let slot = this.firstSlot; slot !== null; slot = slot.next) pieces += slot.chunks.length
+    return pieces
   }
 
   /** Offers a command to the host as if it had been received: for tests and embedding. */

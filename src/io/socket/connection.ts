@@ -38,6 +38,8 @@ export class Connection {
   private readonly owner: ConnectionOwner
   /** Bytes given to send() that the kernel has not taken yet. */
   queuedBytes: number
+  /** In how many pieces. */
+  queuedPieces: number
   private reading: boolean
   private ending: boolean
   isClosed: boolean
@@ -47,6 +49,7 @@ export class Connection {
     this.owner = owner
     this.descriptor = handle.fd
     this.queuedBytes = 0
+    this.queuedPieces = 0
     this.reading = true
     this.ending = false
     this.isClosed = false
@@ -81,8 +84,11 @@ export class Connection {
     return !this.reading
   }
 
+  /** Probes a silent peer after `seconds`, thrice at intervals of a third of them, as Redis does; 0: never. */
   setKeepAlive(seconds: number): void {
-    this.socket.setKeepAlive(seconds > 0, seconds * 1000)
+    if (seconds === 0) return
+    const interval = Math.max(1, Math.trunc(seconds / 3))
+    this.socket.setKeepAlive(true, seconds * 1000, interval * 1000, 3)
   }
 
   setNoDelay(): void {
@@ -132,8 +138,10 @@ export class Connection {
 
   private enqueue(rest: Buffer): void {
     this.queuedBytes += rest.length
+    this.queuedPieces++
     this.socket.write(rest, () => {
       this.queuedBytes -= rest.length
+      this.queuedPieces--
       if (!this.isClosed) this.owner.drained()
     })
   }
