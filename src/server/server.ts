@@ -81,7 +81,11 @@ export class Server implements Host {
     this.commands = wholeTable(ioFamilies(() => this))
     this.dispatcher = new Dispatcher(this.commands, this.shards.sequencer, this.reply, this.pause, this)
     this.poller = new ReplyPoller(this.shards.sequencer, this.shards.doorbell)
-    this.poller.onRound = () => this.engine.begin(clock.nowMs())
+    this.poller.onRound = () => {
+      this.engine.begin(clock.nowMs())
+      this.batchStartUs = clock.monotonicUs()
+    }
+    this.poller.afterRound = () => this.endTiming()
     this.shards.sequencer.onPending = () => this.poller.schedule()
     this.shards.sequencer.onControl = (_worker, frame) => this.control(frame)
     this.followConfiguration()
@@ -140,10 +144,15 @@ export class Server implements Host {
 
   endBatch(session: Session): void {
     this.shards.sequencer.pushRun()
+    this.endTiming()
     session.finishBatch()
-    const { statistics } = this.engine
-    if (!statistics.isBatchEmpty) statistics.endBatch(this.clock.monotonicUs() - this.batchStartUs)
     this.current = null
+  }
+
+  /** The commands counted so far share the time since the batch began. */
+  endTiming(): void {
+    const { statistics } = this.engine
+    statistics.endBatch(statistics.isBatchEmpty ? 0 : this.clock.monotonicUs() - this.batchStartUs)
   }
 
   prepare(session: Session, batch: Batch): void {

@@ -7,9 +7,6 @@
 import type { StatisticsFrame } from '../shm/schema/control.ts'
 import { LatencyHistogram } from '../shm/stats/histogram.ts'
 
-/** Groups of equal commands that a batch can hold before it is closed early. */
-const BATCH_GROUPS = 512
-
 export class Statistics {
   readonly calls: Float64Array
   readonly microseconds: Float64Array
@@ -24,11 +21,13 @@ export class Statistics {
   /** Every command is timed by itself. */
   precise: boolean
   trackLatency: boolean
-  /** The batch: runs of the same command. */
-  private readonly groupCommand: Int32Array
-  private readonly groupCalls: Int32Array
-  private groups: number
+  /** The batch: how often each command ran in it, and which ones did. */
+  private readonly batchOf: Int32Array
+  private readonly inBatch: Int32Array
+  private commandsInBatch: number
   private batchCalls: number
+  /** Time that commands timed by themselves took within the batch. */
+  private aloneUs: number
 
   constructor(commands: number) {
     this.calls = new Float64Array(commands)
@@ -41,15 +40,11 @@ export class Statistics {
     this.totalErrors = 0
     this.precise = false
     this.trackLatency = true
-    this.groupCommand = new Int32Array(BATCH_GROUPS)
-    this.groupCalls = new Int32Array(BATCH_GROUPS)
-    this.groups = 0
+    this.batchOf = new Int32Array(commands)
+    this.inBatch = new Int32Array(commands)
+    this.commandsInBatch = 0
     this.batchCalls = 0
-  }
-
-  /** Whether the batch has room for another group; if not, end it. */
-  get isBatchFull(): boolean {
-    return this.groups === BATCH_GROUPS
+    this.aloneUs = 0
   }
 
   get isBatchEmpty(): boolean {
@@ -58,28 +53,28 @@ export class Statistics {
 
   /** A command ran as part of the batch. */
   count(command: number): void {
-    const last = this.groups - 1
+    if (this.batchOf[command]++ === 0) this.inBatch[this.commandsInBatch++] = command
     this.batchCalls++
-    if (last >= 0 && this.groupCommand[last] === command) {
-      this.groupCalls[last]++
-      return
-    }
-    if (this.groups === BATCH_GROUPS) return
-    this.groupCommand[this.groups] = command
-    this.groupCalls[this.groups++] = 1
   }
 
-  /** The batch took this long; its commands share it. */
+  /** The batch took this long; its commands share what those timed by themselves have left of it. */
   endBatch(elapsedUs: number): void {
-    if (this.batchCalls === 0) return
-    const share = elapsedUs / this.batchCalls
-    for (let i = 0; i < this.groups; i++) this.add(this.groupCommand[i], this.groupCalls[i], share)
-    this.groups = 0
-    this.batchCalls = 0
+    if (this.batchCalls > 0) {
+      const share = Math.max(0, elapsedUs - this.aloneUs) / this.batchCalls
+      for (let i = 0; i < this.commandsInBatch; i++) {
+        const command = this.inBatch[i]
+        this.add(command, this.batchOf[command], share)
+        this.batchOf[command] = 0
+      }
+      this.commandsInBatch = 0
+      this.batchCalls = 0
+    }
+    this.aloneUs = 0
   }
 
   /** A command ran that was timed by itself. */
   timed(command: number, elapsedUs: number): void {
+    this.aloneUs += elapsedUs
     this.add(command, 1, elapsedUs)
   }
 
@@ -114,13 +109,14 @@ export class Statistics {
   export(id: number): StatisticsFrame {
     const commands = []
     for (let command = 0; command < this.calls.length; command++) {
-      if (this.calls[command] === 0 && this.failed[command] === 0) continue
+      if (this.calls[command] === 0 && this.failed[command] === 0 && this.rejected[command] === 0) continue
       commands.push({
         command,
         calls: this.calls[command],
         microseconds: this.microseconds[command],
         failed: this.failed[command],
         histogram: this.histograms[command]?.toSparse() ?? [],
+        rejected: this.rejected[command],
       })
     }
     const errors = [...this.errors].map(([code, count]) => ({ code, count }))
@@ -129,11 +125,12 @@ export class Statistics {
 
   /** Adds what another thread has exported. */
   merge(frame: StatisticsFrame): void {
-    for (const { command, calls, microseconds, failed, histogram } of frame.commands) {
+    for (const { command, calls, microseconds, failed, histogram, rejected } of frame.commands) {
       this.calls[command] += calls
       this.totalCalls += calls
       this.microseconds[command] += microseconds
       this.failed[command] += failed
+      this.rejected[command] += rejected
       if (histogram.length > 0) this.histogramOf(command).mergeSparse(histogram)
     }
     for (const { code, count } of frame.errors) {

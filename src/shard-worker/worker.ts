@@ -197,6 +197,7 @@ export class ShardWorker {
     const frame = decodeControlFrame(bytes)
     if (frame.type === 'SettingChange') this.engine.configure(frame.name, frame.value)
     else if (frame.type === 'StatisticsRequest') this.sendControl(encodeStatistics(this.engine.statistics.export(frame.id)))
+    else if (frame.type === 'StatisticsReset') this.engine.statistics.reset()
     else assert(false, 'a control frame that a worker understands')
   }
 
@@ -210,6 +211,7 @@ export class ShardWorker {
         clientId: this.engine.client,
         arguments: slow.arguments,
         argumentCount: slow.argumentCount,
+        command: slow.command,
       }),
     )
   }

@@ -15,6 +15,8 @@ export class ReplyPoller {
   private readonly turn = (): void => this.poll()
   /** Called before each round of replies: sets the time. */
   onRound: () => void = () => {}
+  /** Called after it: commands may have run in it, of transactions that waited. */
+  afterRound: () => void = () => {}
 
   constructor(sequencer: Sequencer, doorbell: Doorbell) {
     this.sequencer = sequencer
@@ -32,6 +34,7 @@ export class ReplyPoller {
   private poll(): void {
     this.onRound()
     const handled = this.sequencer.drain()
+    this.afterRound()
     if (this.sequencer.pendingRuns === 0) {
       this.isScheduled = false
       return

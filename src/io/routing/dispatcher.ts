@@ -209,15 +209,19 @@ export class Dispatcher {
   /** Runs a command that needs no shard, timed by itself. */
   runIo(session: Session, command: Command<never>, args: Args, reply: Reply): void {
     const { engine } = this
+    const { statistics } = engine
     const errorsBefore = reply.errorCount
+    const countedBefore = statistics.totalErrors
     const startUs = engine.clock.monotonicUs()
     // The table's I/O commands take a Session: src/server builds it so.
     const handler = command.handler as Handler<Session>
     handler(session, args, reply)
     const elapsedUs = engine.clock.monotonicUs() - startUs
-    engine.statistics.timed(command.id, elapsedUs)
+    statistics.timed(command.id, elapsedUs)
     if (elapsedUs >= engine.slow.thresholdUs) engine.slow.capture(command.id, args, elapsedUs)
-    if (reply.errorCount !== errorsBefore) engine.statistics.fail(command.id, reply.lastError)
+    // The errors of the commands that EXEC ran are counted as theirs.
+    const ownErrors = reply.errorCount - errorsBefore - (statistics.totalErrors - countedBefore)
+    if (ownErrors > 0) statistics.fail(command.id, reply.lastError)
   }
 
   /** Runs a queued command of a transaction whose shards are held. */

@@ -37,6 +37,11 @@ export class Sequencer implements LinkOwner {
   readonly engine: Engine
   readonly inFlight: Int32Array
   inlineExecution: InlineExecution = 'auto'
+  /** Commands that went to workers by their rings, and those among them that took a barrier. */
+  handedOver = 0
+  barriers = 0
+  /** Times that workers parked for this thread to run over their shards. */
+  holds = 0
   /** Called when there are runs to poll for. */
   onPending: () => void = () => {}
   onControl: (worker: number, frame: Uint8Array) => void = () => {}
@@ -223,6 +228,7 @@ export class Sequencer implements LinkOwner {
     this.openRun = null
     this.openLink = null
     openLink.push(this.builder, openRun)
+    this.handedOver += this.builder.count
     this.builder.reset()
     this.onPending()
   }
@@ -237,6 +243,8 @@ export class Sequencer implements LinkOwner {
     this.builder.begin(record.RECORD_BARRIER, cell, session.db, flags, this.engine.nowMs, session.id)
     this.builder.append(command.id, record.NO_SHARD, args)
     const runs = this.runsByWorker()
+    this.handedOver++
+    this.barriers++
     this.cells.arm(cell, runs.size)
     slot.pending = runs.size
     for (const [worker, run] of runs) {
@@ -285,6 +293,7 @@ export class Sequencer implements LinkOwner {
     assert(cell >= 0, 'dispatch() postpones commands while no barrier cell is free')
     const runs = this.runsByWorker()
     const hold: Hold = { cell, missing: runs.size, runs: [...runs.values()], action }
+    this.holds++
     this.cells.arm(cell, runs.size + 1)
     this.builder.begin(record.RECORD_HOLD, cell, 0, 0, this.engine.nowMs, 0)
     for (const [worker, run] of runs) {

@@ -124,6 +124,8 @@ function runTransaction(dispatcher: Dispatcher, session: Session, reply: Reply):
   transaction.close()
   if (dirty) return reply.nilArray()
   reply.array(queue.length)
+  transaction.isRunning = true
   for (const { command, args } of queue) dispatcher.runQueued(session, command, args, reply)
+  transaction.isRunning = false
 }
 

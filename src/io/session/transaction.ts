@@ -13,6 +13,8 @@ export interface QueuedCommand {
 
 export class Transaction {
   isOpen = false
+  /** EXEC is running the queue: what it runs must answer at once. */
+  isRunning = false
   /** A command was refused while queueing: EXEC answers EXECABORT. */
   isBroken = false
   queue: QueuedCommand[] = []

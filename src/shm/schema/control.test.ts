@@ -16,7 +16,8 @@ function encode(frame: ControlFrame): Uint8Array {
   if (frame.type === 'Statistics') return control.encodeStatistics(frame)
   if (frame.type === 'SlowCommand') return control.encodeSlowCommand(frame)
   if (frame.type === 'LatencySample') return control.encodeLatencySample(frame)
-  return control.encodeLogLine(frame)
+  if (frame.type === 'LogLine') return control.encodeLogLine(frame)
+  return control.encodeStatisticsReset()
 }
 
 const text = fc.string({ unit: 'grapheme', maxLength: 40 })
@@ -29,6 +30,7 @@ const command = fc.record({
   microseconds: figure,
   failed: figure,
   histogram: fc.array(fc.record({ index: ushort, count: figure }), { maxLength: 10 }),
+  rejected: figure,
 })
 const anyFrame: fc.Arbitrary<ControlFrame> = fc.oneof(
   fc.record({ type: fc.constant('SettingChange' as const), name: text, value: text }),
@@ -47,8 +49,10 @@ const anyFrame: fc.Arbitrary<ControlFrame> = fc.oneof(
     clientId: figure,
     arguments: fc.array(fc.uint8Array({ maxLength: 128 }), { maxLength: 32 }),
     argumentCount: uint,
+    command: ushort,
   }),
   fc.record({ type: fc.constant('LatencySample' as const), event: text, timeMs: figure, durationMs: figure }),
+  fc.record({ type: fc.constant('StatisticsReset' as const) }),
   fc.record({ type: fc.constant('LogLine' as const), level: fc.nat({ max: 255 }), text }),
 )
 
@@ -73,8 +77,9 @@ const examples: { frame: ControlFrame; json: unknown }[] = [
             { index: 1, count: 2 },
             { index: 3071, count: 0.5 },
           ],
+          rejected: 4,
         },
-        { command: 3, calls: 1, microseconds: 2, failed: 3, histogram: [] },
+        { command: 3, calls: 1, microseconds: 2, failed: 3, histogram: [], rejected: 5 },
       ],
       errors: [{ code: 'WRONGTYPE', count: 12 }],
       counters: [{ name: 'expired_keys', value: 99 }],
@@ -91,8 +96,9 @@ const examples: { frame: ControlFrame; json: unknown }[] = [
             { index: 1, count: 2 },
             { index: 3071, count: 0.5 },
           ],
+          rejected: 4,
         },
-        { command: 3, calls: 1, microseconds: 2, failed: 3, histogram: [] },
+        { command: 3, calls: 1, microseconds: 2, failed: 3, histogram: [], rejected: 5 },
       ],
       errors: [{ code: 'WRONGTYPE', count: 12 }],
       counters: [{ name: 'expired_keys', value: 99 }],
@@ -106,6 +112,7 @@ const examples: { frame: ControlFrame; json: unknown }[] = [
       clientId: 42,
       arguments: [Uint8Array.of(71, 69, 84), Uint8Array.of(0, 255)],
       argumentCount: 2,
+      command: 17,
     },
     json: {
       time_ms: 1_700_000_000_123,
@@ -113,12 +120,14 @@ const examples: { frame: ControlFrame; json: unknown }[] = [
       client_id: 42,
       arguments: [{ bytes: [71, 69, 84] }, { bytes: [0, 255] }],
       argument_count: 2,
+      command: 17,
     },
   },
   {
     frame: { type: 'LatencySample', event: 'command', timeMs: 5, durationMs: 250 },
     json: { event: 'command', time_ms: 5, duration_ms: 250 },
   },
+  { frame: { type: 'StatisticsReset' }, json: {} },
   {
     frame: { type: 'LogLine', level: 2, text: 'Ready to accept connections' },
     json: { level: 2, text: 'Ready to accept connections' },
@@ -149,7 +158,7 @@ describe('control frames', () => {
     const sent = new LatencyHistogram()
     for (let us = 0.001; us < 1e6; us *= 1.3) sent.record(us, Math.ceil(us))
     const histogram = sent.toSparse()
-    const command = { command: 1, calls: sent.total, microseconds: 1, failed: 0, histogram }
+    const command = { command: 1, calls: sent.total, microseconds: 1, failed: 0, histogram, rejected: 0 }
     const bytes = control.encodeStatistics({ id: 1, commands: [command], errors: [], counters: [] })
     const frame = control.decodeControlFrame(bytes)
     const received = new LatencyHistogram()

@@ -18,6 +18,7 @@ const STATISTICS = 3
 const SLOW_COMMAND = 4
 const LATENCY_SAMPLE = 5
 const LOG_LINE = 6
+const STATISTICS_RESET = 7
 /** Struct HistogramBucket: index u16, padding, count f64. */
 const BUCKET_BYTES = 16
 const BUCKET_COUNT = 8
@@ -35,6 +36,8 @@ export type CommandStatistics = {
   readonly microseconds: number
   readonly failed: number
   readonly histogram: readonly HistogramBucket[]
+  /** Refused before they ran; only the I/O thread refuses. */
+  readonly rejected: number
 }
 
 /** What one thread has counted since the start or CONFIG RESETSTAT. */
@@ -55,6 +58,8 @@ export type SlowCommandFrame = {
   readonly clientId: number
   readonly arguments: readonly Uint8Array[]
   readonly argumentCount: number
+  /** Its index in the command table. */
+  readonly command: number
 }
 
 /** An event for LATENCY HISTORY and its like. */
@@ -70,6 +75,7 @@ export type ControlFrame =
   | ({ readonly type: 'SlowCommand' } & SlowCommandFrame)
   | ({ readonly type: 'LatencySample' } & LatencySampleFrame)
   | ({ readonly type: 'LogLine' } & LogLineFrame)
+  | { readonly type: 'StatisticsReset' }
 
 export function encodeSettingChange(change: SettingChangeFrame): Uint8Array {
   const builder = new Builder()
@@ -119,12 +125,13 @@ export function encodeSlowCommand(command: SlowCommandFrame): Uint8Array {
       return builder.endObject()
     }),
   )
-  builder.startObject(5)
+  builder.startObject(6)
   builder.addFieldFloat64(0, command.timeMs, 0)
   builder.addFieldFloat64(1, command.durationUs, 0)
   builder.addFieldFloat64(2, command.clientId, 0)
   builder.addFieldOffset(3, args, 0)
   addUint(builder, 4, command.argumentCount)
+  builder.addFieldInt16(5, command.command, 0)
   return finish(builder, SLOW_COMMAND, builder.endObject())
 }
 
@@ -147,6 +154,12 @@ export function encodeLogLine(line: LogLineFrame): Uint8Array {
   return finish(builder, LOG_LINE, builder.endObject())
 }
 
+export function encodeStatisticsReset(): Uint8Array {
+  const builder = new Builder()
+  builder.startObject(0)
+  return finish(builder, STATISTICS_RESET, builder.endObject())
+}
+
 /** Reads a frame, which may lie in shared memory; what is returned does not refer to `bytes`. */
 export function decodeControlFrame(bytes: Uint8Array): ControlFrame {
   // The constructor copies; `slice` would not if this were a Buffer.
@@ -165,6 +178,7 @@ export function decodeControlFrame(bytes: Uint8Array): ControlFrame {
       durationMs: message.double(2),
     }
   }
+  if (type === STATISTICS_RESET) return { type: 'StatisticsReset' }
   assert(type === LOG_LINE, 'a control frame is of a known type')
   return { type: 'LogLine', level: message.ubyte(0), text: message.string(1) }
 }
@@ -182,6 +196,7 @@ function readStatistics(table: TableReader): ControlFrame {
         index: buffer.readUint16(at),
         count: buffer.readFloat64(at + BUCKET_COUNT),
       })),
+      rejected: command.double(5),
     })),
     errors: table.tables(2, (error) => ({ code: error.string(0), count: error.double(1) })),
     counters: table.tables(3, (counter) => ({ name: counter.string(0), value: counter.double(1) })),
@@ -196,6 +211,7 @@ function readSlowCommand(table: TableReader): ControlFrame {
     clientId: table.double(2),
     arguments: table.tables(3, (argument) => argument.bytes(0)),
     argumentCount: table.uint(4),
+    command: table.ushort(5),
   }
 }
 
@@ -208,12 +224,13 @@ function createCommand(builder: Builder, command: CommandStatistics): Offset {
     builder.writeInt16(index)
   }
   const histogram = builder.endVector()
-  builder.startObject(5)
+  builder.startObject(6)
   builder.addFieldInt16(0, command.command, 0)
   builder.addFieldFloat64(1, command.calls, 0)
   builder.addFieldFloat64(2, command.microseconds, 0)
   builder.addFieldFloat64(3, command.failed, 0)
   builder.addFieldOffset(4, histogram, 0)
+  builder.addFieldFloat64(5, command.rejected, 0)
   return builder.endObject()
 }
 
