@@ -18,6 +18,8 @@ export class Statistics {
   /** Commands executed since the start (total_commands_processed). */
   totalCalls: number
   totalErrors: number
+  /** The same, but never reset: a caller compares before and after. */
+  errorsSeen: number
   /** Every command is timed by itself. */
   precise: boolean
   trackLatency: boolean
@@ -38,6 +40,7 @@ export class Statistics {
     this.errors = new Map()
     this.totalCalls = 0
     this.totalErrors = 0
+    this.errorsSeen = 0
     this.precise = false
     this.trackLatency = true
     this.batchOf = new Int32Array(commands)
@@ -100,6 +103,7 @@ export class Statistics {
   /** An error reply went out. */
   error(text: string): void {
     this.totalErrors++
+    this.errorsSeen++
     const space = text.indexOf(' ')
     const code = space < 0 ? text : text.slice(0, space)
     this.errors.set(code, (this.errors.get(code) ?? 0) + 1)

@@ -211,7 +211,7 @@ export class Dispatcher {
     const { engine } = this
     const { statistics } = engine
     const errorsBefore = reply.errorCount
-    const countedBefore = statistics.totalErrors
+    const countedBefore = statistics.errorsSeen
     const startUs = engine.clock.monotonicUs()
     // The table's I/O commands take a Session: src/server builds it so.
     const handler = command.handler as Handler<Session>
@@ -220,7 +220,7 @@ export class Dispatcher {
     statistics.timed(command.id, elapsedUs)
     if (elapsedUs >= engine.slow.thresholdUs) engine.slow.capture(command.id, args, elapsedUs)
     // The errors of the commands that EXEC ran are counted as theirs.
-    const ownErrors = reply.errorCount - errorsBefore - (statistics.totalErrors - countedBefore)
+    const ownErrors = reply.errorCount - errorsBefore - (statistics.errorsSeen - countedBefore)
     if (ownErrors > 0) statistics.fail(command.id, reply.lastError)
   }
 
