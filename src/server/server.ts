@@ -15,6 +15,7 @@ import { Pause } from '../io/routing/pause.ts'
 import type { InlineExecution } from '../io/routing/sequencer.ts'
 import type { Host } from '../io/session/host.ts'
 import { Session } from '../io/session/session.ts'
+import { Traffic } from '../io/session/traffic.ts'
 import { type Accepted, listenTcp, listenUnix } from '../io/socket/listener.ts'
 import type { Log } from '../observability/log.ts'
 import { EngineSettings } from '../shard-worker/settings.ts'
@@ -35,6 +36,7 @@ export class Server implements Host {
   readonly clock: Clock
   readonly reply: Reply
   readonly limits: Limits
+  readonly traffic = new Traffic()
   readonly batch = new Batch()
   readonly shards: ShardSet
   readonly commands: CommandTable<never>
@@ -279,6 +281,7 @@ export class Server implements Host {
   }
 
   private accept(accepted: Accepted): void {
+    this.traffic.connections++
     const session = new Session(this.nextSessionId++, accepted, this)
     session.authenticated = !this.defaultUser.passwordRequired
     this.sessions.set(session.id, session)

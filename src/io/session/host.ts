@@ -4,11 +4,14 @@ import type { Reply } from '../../base/reply.ts'
 import type { Batch } from '../framing/batch.ts'
 import type { Frame, Limits } from '../framing/frame.ts'
 import type { Session } from './session.ts'
+import type { Traffic } from './traffic.ts'
 
 export interface Host {
   /** Replies of the batch that runs, for the session that runs it. */
   readonly reply: Reply
   readonly limits: Limits
+  /** Counted for all sessions together. */
+  readonly traffic: Traffic
   /** The session whose batch runs, null between batches. */
   readonly current: Session | null
   /** client-query-buffer-limit, bytes. */

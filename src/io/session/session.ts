@@ -152,6 +152,8 @@ export class Session implements ConnectionOwner {
     const host = this.host
     host.beginBatch(this)
     this.bytesIn += length
+    host.traffic.bytesIn += length
+    host.traffic.reads++
     this.readBytes = length
     if (this.query.length === 0 && !this.isSuspended && !this.isPostponed) {
       const consumed = this.consume(bytes, length)
@@ -293,7 +295,7 @@ export class Session implements ConnectionOwner {
   flush(): void {
     const reply = this.host.reply
     if (reply.length === 0) return
-    this.bytesOut += reply.length
+    this.countOutput(reply.length)
     if (this.lastSlot !== null) {
       const slot = this.openSlot(false)
       this.hold(slot, reply.bytes.slice(0, reply.length))
@@ -304,6 +306,13 @@ export class Session implements ConnectionOwner {
     } else this.connection.send(reply.bytes, 0, reply.length)
     reply.reset()
     if (this.connection.queuedBytes > 0) this.host.outputGrew(this)
+  }
+
+  private countOutput(length: number): void {
+    const { traffic } = this.host
+    this.bytesOut += length
+    traffic.bytesOut += length
+    traffic.writes++
   }
 
   /** Holds the next place in the order of replies; replies gathered so far go first. */
@@ -340,7 +349,7 @@ export class Session implements ConnectionOwner {
   /** Writes a part of a slot's replies. */
   writeSlot(slot: ReplySlot, bytes: Uint8Array, offset: number, length: number): void {
     if (slot.muted || this.isClosed || length === 0) return
-    this.bytesOut += length
+    this.countOutput(length)
     if (slot !== this.firstSlot) {
       this.hold(slot, bytes.slice(offset, offset + length))
       return
