@@ -7,7 +7,7 @@ import { equalsIgnoreCase, textOf } from './bytes.ts'
 
 /** `command` of arguments whose name was not looked up. */
 export const NOT_LOOKED_UP = -2
-const INITIAL_ARGUMENTS = 1024
+const INITIAL_ARGUMENTS = 64
 
 export class Args {
   bytes: Uint8Array
@@ -16,9 +16,10 @@ export class Args {
   length: Int32Array
   /** The command's number once it was looked up ahead of its turn: -1 unknown name, NOT_LOOKED_UP. */
   command: number
-  /** Shard and hash of its key, likewise; shard -1: not known. */
-  shard: number
-  hash: number
+  /** Whether shard and hash of the arguments that are keys are known, and they, by argument. */
+  located: boolean
+  keyShard: Int32Array
+  keyHash: Int32Array
 
   constructor(bytes: Uint8Array = new Uint8Array(0), capacity = INITIAL_ARGUMENTS) {
     this.bytes = bytes
@@ -26,8 +27,9 @@ export class Args {
     this.offset = new Int32Array(capacity)
     this.length = new Int32Array(capacity)
     this.command = NOT_LOOKED_UP
-    this.shard = -1
-    this.hash = 0
+    this.located = false
+    this.keyShard = new Int32Array(capacity)
+    this.keyHash = new Int32Array(capacity)
   }
 
   /** Appends one argument. */
@@ -44,16 +46,20 @@ export class Args {
     length.set(this.length)
     this.offset = offset
     this.length = length
+    this.keyShard = new Int32Array(offset.length)
+    this.keyHash = new Int32Array(offset.length)
   }
 
   /** Forgets the arguments, and the memory of an unusually long command. */
   clear(): void {
     this.count = 0
     this.command = NOT_LOOKED_UP
-    this.shard = -1
-    if (this.offset.length > 64 * INITIAL_ARGUMENTS) {
+    this.located = false
+    if (this.offset.length > 1024 * INITIAL_ARGUMENTS) {
       this.offset = new Int32Array(INITIAL_ARGUMENTS)
       this.length = new Int32Array(INITIAL_ARGUMENTS)
+      this.keyShard = new Int32Array(INITIAL_ARGUMENTS)
+      this.keyHash = new Int32Array(INITIAL_ARGUMENTS)
     }
   }
 

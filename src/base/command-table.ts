@@ -11,8 +11,15 @@ import { assert } from './assert.ts'
 import { bytesOf } from './bytes.ts'
 import { aclCategories, type CommandSpec, type Family, type Handler, MOVABLE_KEYS, type Place } from './command-spec.ts'
 
+/** Which arguments are keys, as COMMAND INFO's legacy fields say: `lastKey` negative counts from the end; 0 0 0: none. */
+export interface KeyRange {
+  firstKey: number
+  lastKey: number
+  keyStep: number
+}
+
 /** One numbered command. */
-export interface Command<Context> {
+export interface Command<Context> extends KeyRange {
   /** Index in the table. */
   id: number
   spec: CommandSpec<Context>
@@ -29,10 +36,6 @@ export interface Command<Context> {
   categories: number
   runs: Place
   handler: Handler<Context> | undefined
-  /** COMMAND INFO's legacy key range. */
-  firstKey: number
-  lastKey: number
-  keyStep: number
 }
 
 const LOOKUP_SLOTS = 2048

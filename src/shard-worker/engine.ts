@@ -5,7 +5,7 @@
  *
  * The caller sets the scene once for a batch (begin) and for each command (db, shard, client), then executes. */
 import type { Args } from '../base/args.ts'
-import type { CommandTable } from '../base/command-table.ts'
+import type { CommandTable, KeyRange } from '../base/command-table.ts'
 import { HEAVY } from '../base/command-spec.ts'
 import { keySlot, SLOT_COUNT } from '../base/crc16.ts'
 import * as errors from '../base/error-texts.ts'
@@ -16,6 +16,7 @@ import type { Arena } from '../shm/arena/arena.ts'
 import { Access } from './keyspace/access.ts'
 import { ARENA_FULL, type Keyspace } from './keyspace/keyspace.ts'
 import { Shard } from './keyspace/shard.ts'
+import { Prefetcher } from './prefetch.ts'
 import { EngineSettings } from './settings.ts'
 import { SlowCommandCapture } from './slow-command.ts'
 import { Statistics } from './statistics.ts'
@@ -38,6 +39,7 @@ export class Engine {
   readonly random: Random
   /** Of the key hash, the same in all shards. */
   readonly seed: number
+  readonly prefetcher: Prefetcher
   /** Index of the selected database. */
   db: number
   /** The keyspace of a command whose keys lie in one shard: the selected database of that shard. */
@@ -58,6 +60,7 @@ export class Engine {
     this.clock = clock
     this.random = random
     this.seed = this.shards[0].seed
+    this.prefetcher = new Prefetcher()
     this.db = 0
     this.keyspace = this.shards[0].keyspaces[0]
     this.client = 0
@@ -99,20 +102,43 @@ export class Engine {
     return count === 1 ? 0 : (keySlot(bytes, offset, length) * count) >>> SLOT_BITS
   }
 
-  /** Sets shard and hash of `args` to those of its key argument `index`. */
+  /** Notes shard and hash of key argument `index`; the caller sets `located` when all of the command's keys are. */
   locate(args: Args, index: number): void {
     digestKey(args.bytes, args.offset[index], args.length[index], this.seed)
-    args.shard = (digest.slot * this.shards.length) >>> SLOT_BITS
-    args.hash = digest.hash
+    args.keyShard[index] = (digest.slot * this.shards.length) >>> SLOT_BITS
+    args.keyHash[index] = digest.hash
+  }
+
+  /** Notes shard and hash of every key of a command whose keys are a range. */
+  locateKeys(command: KeyRange, args: Args): void {
+    const last = command.lastKey < 0 ? args.count + command.lastKey : command.lastKey
+    for (let key = command.firstKey; key <= last; key += command.keyStep) this.locate(args, key)
+    args.located = true
+  }
+
+  /** Brings the located keys of a command over several shards into the cache. */
+  fetchKeys(command: KeyRange, args: Args): void {
+    const { prefetcher, shards, db } = this
+    const last = command.lastKey < 0 ? args.count + command.lastKey : command.lastKey
+    for (let key = command.firstKey; key <= last && !prefetcher.isFull; key += command.keyStep) {
+      prefetcher.add(shards[args.keyShard[key]].keyspaces[db].keys, args.keyHash[key])
+    }
+    prefetcher.run()
   }
 
   /** The keyspace, in the selected database, that owns key argument `index`. */
   keyspaceOf(args: Args, index: number): Keyspace {
+    if (args.located) {
+      const keyspace = this.shards[args.keyShard[index]].keyspaces[this.db]
+      keyspace.expect(args.offset[index], args.keyHash[index])
+      return keyspace
+    }
     return this.shards[this.shardOf(args.bytes, args.offset[index], args.length[index])].keyspaces[this.db]
   }
 
   /** Selects the database and, for a command in one shard, the shard. */
   select(shard: number, db: number): void {
+    this.access.generation = (this.access.generation + 1) | 0
     this.db = db
     this.keyspace = this.shards[shard].keyspaces[db]
   }

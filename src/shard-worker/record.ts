@@ -12,8 +12,8 @@
  *         EXTERNAL: the record did not fit and waits in the message port.
  * flags   RESP3, NO_TOUCH.   now  Unix ms of the batch.   client  id.
  *
- * Command:    | id u16 | shard u16 | argc u32 | length u32 [argc] | bytes of all arguments, padded to 4 |
- *             shard: the one to select, NO_SHARD for a command over several.
+ * Command:    | id u16 | shard u16 | hash u32 | argc u32 | length u32 [argc] | bytes of all arguments, padded to 4 |
+ *             shard: the one to select, NO_SHARD for a command over several.   hash: of its key, 0 for NO_SHARD.
  *
  * Reply:      | kind u32 | unused u32 | bytes ... |
  * kind        PIECE: part of a run's replies, more follows. LAST: the rest of them; the run is done and its batons are
@@ -43,7 +43,7 @@ export const RECORD_HEADER_BYTES = 32
 export const RUN_RESP3 = 1
 export const RUN_NO_TOUCH = 2
 
-export const COMMAND_HEADER_BYTES = 8
+export const COMMAND_HEADER_BYTES = 12
 export const NO_SHARD = 0xffff
 
 export const REPLY_PIECE = 1
@@ -106,11 +106,12 @@ export class RecordBuilder {
   }
 
   /** Appends a command; a RUN's count follows. */
-  append(command: number, shard: number, args: Args): void {
+  append(command: number, shard: number, hash: number, args: Args): void {
     this.ensure(commandBytes(args))
     const words = this.words
     let at = this.length >> 2
     words[at++] = command | (shard << 16)
+    words[at++] = hash
     words[at++] = args.count
     for (let i = 0; i < args.count; i++) words[at++] = args.length[i]
     let byte = at << 2

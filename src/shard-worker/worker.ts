@@ -7,6 +7,7 @@
  * Bound: the reply ring. When it is full the worker waits for the I/O thread, which always drains; the I/O thread never
  * waits for the worker. */
 import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { PREFETCH_KEYS } from './prefetch.ts'
 import { Args } from '../base/args.ts'
 import { assert } from '../base/assert.ts'
 import { CommandTable } from '../base/command-table.ts'
@@ -53,7 +54,9 @@ export class ShardWorker {
   private readonly ownDoorbell: Doorbell
   private readonly ioDoorbell: Doorbell
   private readonly barriers: BarrierCells
-  private readonly args = new Args()
+  /** The commands of a run that are decoded together, so that their keys are fetched together. */
+  private readonly decoded = Array.from({ length: PREFETCH_KEYS }, () => new Args())
+  private readonly heads = new Int32Array(PREFETCH_KEYS)
   private readonly reply = new Reply()
 
   constructor(start: WorkerStart) {
@@ -140,16 +143,31 @@ export class ShardWorker {
 
   /** Runs the commands of a record; their replies gather in `reply`. */
   private runCommands(view: record.RecordView, offset: number, count: number): void {
-    const { engine, args, reply } = this
-    const words = view.u32
-    const db = words[(offset + record.RECORD_DB) >> 2]
-    let at = (offset + record.RECORD_HEADER_BYTES) >> 2
-    args.bytes = view.u8
+    const { engine } = this
+    const db = view.u32[(offset + record.RECORD_DB) >> 2]
     const startUs = engine.clock.monotonicUs()
+    let at = (offset + record.RECORD_HEADER_BYTES) >> 2
+    for (let done = 0; done < count; done += PREFETCH_KEYS) {
+      const together = Math.min(PREFETCH_KEYS, count - done)
+      at = this.decode(view, at, together, db)
+      for (let i = 0; i < together; i++) this.runDecoded(i, db)
+    }
+    engine.statistics.endBatch(engine.clock.monotonicUs() - startUs)
+  }
+
+  /** Decodes commands from word `at` on and fetches the keys of those in one shard; returns the word after them. */
+  private decode(view: record.RecordView, at: number, count: number, db: number): number {
+    const { engine, decoded, heads } = this
+    const words = view.u32
     for (let i = 0; i < count; i++) {
-      const head = words[at++]
-      const argc = words[at++]
+      const args = decoded[i]
+      const shard = words[at] >>> 16
+      const hash = words[at + 1] | 0
+      const argc = words[at + 2]
+      heads[i] = words[at] | 0
+      at += record.COMMAND_HEADER_BYTES >> 2
       args.clear()
+      args.bytes = view.u8
       let byte = (at + argc) << 2
       for (let a = 0; a < argc; a++) {
         const length = words[at + a]
@@ -157,13 +175,29 @@ export class ShardWorker {
         byte += length
       }
       at = (byte + 3) >> 2
-      const shard = head >>> 16
-      engine.select(shard === record.NO_SHARD ? 0 : shard, db)
-      engine.run(head & 0xffff, args, reply)
-      if (reply.length > PIECE_BYTES) this.send(record.REPLY_PIECE)
-      if (engine.slow.pending) this.reportSlow()
+      if (shard === record.NO_SHARD) continue
+      args.keyHash[0] = hash
+      engine.prefetcher.add(engine.shards[shard].keyspaces[db].keys, hash)
     }
-    engine.statistics.endBatch(engine.clock.monotonicUs() - startUs)
+    engine.prefetcher.run()
+    return at
+  }
+
+  private runDecoded(index: number, db: number): void {
+    const { engine, reply } = this
+    const args = this.decoded[index]
+    const shard = this.heads[index] >>> 16
+    const id = this.heads[index] & 0xffff
+    const command = engine.commands.commands[id]
+    engine.select(shard === record.NO_SHARD ? 0 : shard, db)
+    if (shard !== record.NO_SHARD) engine.keyspace.expect(args.offset[command.firstKey], args.keyHash[0])
+    else if (command.runs === 'shards') {
+      engine.locateKeys(command, args)
+      engine.fetchKeys(command, args)
+    }
+    engine.run(id, args, reply)
+    if (reply.length > PIECE_BYTES) this.send(record.REPLY_PIECE)
+    if (engine.slow.pending) this.reportSlow()
   }
 
   /** Meets the other workers; the last to arrive runs the command over all their shards. */

@@ -11,7 +11,6 @@ import type { Handler } from '../../base/command-spec.ts'
 import * as errors from '../../base/error-texts.ts'
 import type { Reply } from '../../base/reply.ts'
 import type { Engine } from '../../shard-worker/engine.ts'
-import { Prefetcher } from '../../shard-worker/prefetch.ts'
 import type { Batch } from '../framing/batch.ts'
 import { HANDLED, POSTPONED, type Session } from '../session/session.ts'
 import type { Pause } from './pause.ts'
@@ -42,7 +41,6 @@ export class Dispatcher {
   /** Whether nothing is paused or short of memory; set with each batch. */
   private isQuiet: boolean
   private readonly neverQueued: Uint8Array
-  private readonly prefetcher = new Prefetcher()
 
   constructor(commands: CommandTable<never>, sequencer: Sequencer, reply: Reply, pause: Pause, gate: Gate) {
     this.commands = commands
@@ -68,16 +66,18 @@ export class Dispatcher {
 
   /** Looks the commands of a batch up and brings the keys of the quick ones into the cache. */
   prepare(session: Session, batch: Batch): void {
-    const { engine, commands, prefetcher } = this
+    const { engine, commands } = this
+    const { prefetcher } = engine
     for (let i = 0; i < batch.count; i++) {
       const args = batch.args[i]
       const id = commands.lookup(args.bytes, args.offset[0], args.length[0])
       args.command = id
       if (id < 0 || args.count < 2 || this.quickArity[id] === 0) continue
       engine.locate(args, 1)
-      const { shard } = args
+      args.located = true
+      const shard = args.keyShard[1]
       if (this.sequencer.inFlight[shard] === 0) {
-        prefetcher.add(engine.shards[shard].keyspaces[session.db].keys, args.hash)
+        prefetcher.add(engine.shards[shard].keyspaces[session.db].keys, args.keyHash[1])
       }
     }
     prefetcher.run()
@@ -92,18 +92,19 @@ export class Dispatcher {
       const arity = this.quickArity[id]
       if (arity !== 0 && (arity === args.count || (arity < 0 && args.count >= -arity))) {
         const { engine, sequencer } = this
-        if (args.shard < 0) engine.locate(args, 1)
-        const { shard } = args
+        if (!args.located) {
+          engine.locate(args, 1)
+          args.located = true
+        }
+        const shard = args.keyShard[1]
         if (sequencer.inFlight[shard] === 0 && sequencer.inlineExecution !== 'never') {
           engine.select(shard, session.db)
           engine.client = session.id
           engine.access.noTouch = session.noTouch
           session.lastCommand = this.commands.commands[id].fullName
           session.commandCount++
-          const { keyspace } = engine
-          keyspace.expect(args.offset[1], args.hash)
+          engine.keyspace.expect(args.offset[1], args.keyHash[1])
           engine.run(id, args, this.reply)
-          keyspace.forget()
           if (engine.slow.pending) this.gate.reportSlow(session)
           return HANDLED
         }

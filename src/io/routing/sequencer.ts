@@ -107,7 +107,8 @@ export class Sequencer implements LinkOwner {
   route(session: Session, command: Command<never>, args: Args): void {
     if (command.runs === 'shard') {
       const key = command.firstKey
-      const shard = this.engine.shardOf(args.bytes, args.offset[key], args.length[key])
+      if (!args.located) this.engine.locateKeys(command, args)
+      const shard = args.keyShard[key]
       if (this.inFlight[shard] === 0 && this.mayInline(command, args)) this.runInline(session, command, args, shard)
       else this.handOver(session, command, args, shard)
       return
@@ -122,6 +123,8 @@ export class Sequencer implements LinkOwner {
   private runInline(session: Session, command: Command<never>, args: Args, shard: number): void {
     const { engine } = this
     engine.select(shard, session.db)
+    if (command.runs === 'shards') engine.fetchKeys(command, args)
+    else if (command.runs === 'shard') engine.keyspace.expect(args.offset[command.firstKey], args.keyHash[command.firstKey])
     engine.client = session.id
     engine.access.noTouch = session.noTouch
     engine.run(command.id, args, this.reply)
@@ -136,9 +139,10 @@ export class Sequencer implements LinkOwner {
       for (let shard = 0; shard < this.inFlight.length; shard++) this.involve(shard)
       return
     }
+    if (!args.located) this.engine.locateKeys(command, args)
     const last = command.lastKey < 0 ? args.count + command.lastKey : command.lastKey
     for (let key = command.firstKey; key <= last; key += command.keyStep) {
-      this.involve(this.engine.shardOf(args.bytes, args.offset[key], args.length[key]))
+      this.involve(args.keyShard[key])
     }
   }
 
@@ -183,7 +187,7 @@ export class Sequencer implements LinkOwner {
   private handOver(session: Session, command: Command<never>, args: Args, shard: number): void {
     const link = this.linkOf(shard === record.NO_SHARD ? this.involved[0] : shard)
     const run = this.runFor(session, link)
-    this.builder.append(command.id, shard, args)
+    this.builder.append(command.id, shard, shard === record.NO_SHARD ? 0 : args.keyHash[command.firstKey], args)
     if (shard === record.NO_SHARD) for (let i = 0; i < this.involvedCount; i++) this.take(run, this.involved[i])
     else this.take(run, shard)
     if (this.builder.length >= RUN_MAX_BYTES || this.builder.count >= RUN_MAX_COMMANDS) this.pushRun()
@@ -241,7 +245,7 @@ export class Sequencer implements LinkOwner {
     const slot = session.openSlot()
     const flags = (session.resp3 ? record.RUN_RESP3 : 0) | (session.noTouch ? record.RUN_NO_TOUCH : 0)
     this.builder.begin(record.RECORD_BARRIER, cell, session.db, flags, this.engine.nowMs, session.id)
-    this.builder.append(command.id, record.NO_SHARD, args)
+    this.builder.append(command.id, record.NO_SHARD, 0, args)
     const runs = this.runsByWorker()
     this.handedOver++
     this.barriers++

@@ -69,8 +69,9 @@ export class Keyspace {
   private readonly access: Access
   /** Hash of the key looked up last. */
   hash: number
-  /** Where in the arguments of the command that runs a key stands whose hash is known already; -1: nowhere. */
+  /** Where in the arguments of the command that runs a key stands whose hash is known already. */
   private expectedOffset: number
+  private expectedIn: number
   private expectedHash: number
 
   constructor(shard: Shard, index: number, record: number, seed: number) {
@@ -83,17 +84,15 @@ export class Keyspace {
     this.expires = new Table(shard.arena, record + DATABASE_EXPIRES, seed)
     this.hash = 0
     this.expectedOffset = -1
+    this.expectedIn = 0
     this.expectedHash = 0
   }
 
-  /** The command about to run has a key with this hash at this offset of its bytes; forget() must follow it. */
+  /** The command that Engine.select() has just begun has a key with this hash at this offset of its bytes. */
   expect(offset: number, hash: number): void {
     this.expectedOffset = offset
+    this.expectedIn = this.access.generation
     this.expectedHash = hash
-  }
-
-  forget(): void {
-    this.expectedOffset = -1
   }
 
   /* Lookups: entry offset, or 0. */
@@ -122,7 +121,8 @@ export class Keyspace {
   /** Neither counts nor touches, but deletes an expired key. */
   find(bytes: Uint8Array, offset: number, length: number): number {
     const keys = this.keys
-    this.hash = offset === this.expectedOffset ? this.expectedHash : keys.hash(bytes, offset, length)
+    this.hash = offset === this.expectedOffset && this.expectedIn === this.access.generation
+        ? this.expectedHash : keys.hash(bytes, offset, length)
     const entry = keys.find(this.hash, bytes, offset, length)
     if (entry !== 0 && this.arena.u8[entry + ENTRY_FLAGS] & HAS_EXPIRE && this.isExpired(entry)) {
       this.expireFound(entry)
