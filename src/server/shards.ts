@@ -17,6 +17,12 @@ import { formatRing, ringBytes } from '../shm/ring/ring.ts'
 import { BarrierCells, BarrierPool, barrierBytes } from '../shm/sync/barrier.ts'
 import { Doorbell } from '../shm/sync/doorbell.ts'
 
+/** The worker's program: beside this source, or beside the bundle that this source has become part of. */
+const workerScript = new URL(
+  import.meta.url.endsWith('.ts') ? '../shard-worker/worker.ts' : './shard-worker.js',
+  import.meta.url,
+)
+
 /** Capacity of each ring; a record of up to a quarter of it travels in it. */
 const RING_BYTES = 1024 * 1024
 /** Rendezvous that can be under way at once. */
@@ -90,7 +96,7 @@ export function createShards(
       seed: random.next32(),
       settings: options.settings,
     }
-    const worker = new Worker(new URL('../shard-worker/worker.ts', import.meta.url), {
+    const worker = new Worker(workerScript, {
       workerData: { spinelWorker: start },
       transferList: [port2],
       name: `shard-worker-${index}`,
