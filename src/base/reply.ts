@@ -216,13 +216,20 @@ export class Reply {
     this.insertHeader(mark, this.resp3 ? 126 : 42, count)
   }
 
+  /**
+   * Puts what was written since `middle` before what was written between `mark` and it, for replies whose head is known
+   * only after their body. O(bytes since the mark).
+   */
+  moveBefore(mark: number, middle: number): void {
+    const head = this.bytes.slice(middle, this.length)
+    this.bytes.copyWithin(mark + head.length, mark, middle)
+    this.bytes.set(head, mark)
+  }
+
   private insertHeader(mark: number, type: number, count: number): void {
     const end = this.length
     this.header(type, count)
-    const headerBytes = this.length - end
-    const header = this.bytes.slice(end, this.length)
-    this.bytes.copyWithin(mark + headerBytes, mark, end)
-    this.bytes.set(header, mark)
+    this.moveBefore(mark, end)
   }
 
   private header(type: number, count: number): void {

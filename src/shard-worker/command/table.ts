@@ -1,6 +1,14 @@
 /* The families that the engine runs, in a fixed order: a command has the same number in every thread. Any thread. */
 import type { Family } from '../../base/command-spec.ts'
 import type { Engine } from '../engine.ts'
+import { databaseCommands } from './database.ts'
+import { debugCommands } from './debug.ts'
+import { expireCommands } from './expire.ts'
+import { keyCommands } from './key.ts'
+import { keyMoveCommands } from './key-move.ts'
+import { memoryCommands } from './memory.ts'
+import { objectCommands } from './object.ts'
+import { scanCommands } from './scan.ts'
 import { stringCommands } from './string.ts'
 import { stringCountCommands } from './string-count.ts'
 import { stringLcsCommands } from './string-lcs.ts'
@@ -11,4 +19,12 @@ export const shardFamilies: readonly Family<Engine>[] = [
   stringCountCommands,
   stringRangeCommands,
   stringLcsCommands,
+  keyCommands,
+  keyMoveCommands,
+  expireCommands,
+  scanCommands,
+  objectCommands,
+  databaseCommands,
+  memoryCommands,
+  debugCommands,
 ]

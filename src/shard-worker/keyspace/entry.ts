@@ -31,7 +31,8 @@ export const ENTRY_HEADER_BYTES = 12
 export const HAS_EXPIRE = 1
 export const OUT_OF_LINE = 2
 export const LONG_KEY = 4
-const LONG_KEY_MARK = 0xffff
+/** What stands for the length of a key this long or longer. */
+export const LONG_KEY_MARK = 0xffff
 
 export const TYPE_STRING = 0
 export const TYPE_LIST = 1
@@ -49,6 +50,35 @@ export const ENCODING_EMBSTR = 8
 export const ENCODING_QUICKLIST = 9
 export const ENCODING_STREAM = 10
 export const ENCODING_LISTPACK = 11
+
+/** What TYPE and SCAN call each type. */
+export const TYPE_NAMES: readonly string[] = nameList([
+  [TYPE_STRING, 'string'],
+  [TYPE_LIST, 'list'],
+  [TYPE_SET, 'set'],
+  [TYPE_ZSET, 'zset'],
+  [TYPE_HASH, 'hash'],
+  [TYPE_STREAM, 'stream'],
+])
+
+/** What OBJECT ENCODING calls each encoding. */
+export const ENCODING_NAMES: readonly string[] = nameList([
+  [ENCODING_RAW, 'raw'],
+  [ENCODING_INT, 'int'],
+  [ENCODING_HASHTABLE, 'hashtable'],
+  [ENCODING_INTSET, 'intset'],
+  [ENCODING_SKIPLIST, 'skiplist'],
+  [ENCODING_EMBSTR, 'embstr'],
+  [ENCODING_QUICKLIST, 'quicklist'],
+  [ENCODING_STREAM, 'stream'],
+  [ENCODING_LISTPACK, 'listpack'],
+])
+
+function nameList(pairs: readonly (readonly [number, string])[]): string[] {
+  const names: string[] = []
+  for (const [number, name] of pairs) names[number] = name
+  return names
+}
 
 /** Strings up to this long are embstr when set whole (OBJ_ENCODING_EMBSTR_SIZE_LIMIT). */
 export const EMBSTR_MAX_BYTES = 44

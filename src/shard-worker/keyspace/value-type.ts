@@ -15,6 +15,8 @@ export interface ValueType {
   bytes(arena: Arena, block: number): number
   /** Asserts the value's own invariants, and hands each of its blocks to `visit`. */
   check(arena: Arena, block: number, visit: (block: number) => void): void
+  /** Adds the value to a digest as Redis does; see digest.ts. */
+  digest?(arena: Arena, block: number, digest: { xor(data: Uint8Array): void; mix(data: Uint8Array): void }): void
 }
 
 const registered: (ValueType | undefined)[] = []

@@ -1,0 +1,134 @@
+/* Commands over whole databases: DBSIZE, FLUSHDB, FLUSHALL, SWAPDB. Baton holder of every shard. */
+import type { Args } from '../../base/args.ts'
+import { bytesOf } from '../../base/bytes.ts'
+import { ACL_DANGEROUS, ACL_KEYSPACE, FAST, family, HEAVY, READONLY, WRITE } from '../../base/command-spec.ts'
+import * as errors from '../../base/error-texts.ts'
+import type { Reply } from '../../base/reply.ts'
+import type { Engine } from '../engine.ts'
+import { DIRTY, type Shard } from '../keyspace/shard.ts'
+import { parseInt32 } from './database-argument.ts'
+
+const ASYNC = bytesOf('ASYNC')
+const SYNC = bytesOf('SYNC')
+const TO_ALL = ['request_policy:all_shards', 'response_policy:all_succeeded']
+const FLUSH_HISTORY = [
+  ['4.0.0', 'Added the `ASYNC` flushing mode modifier.'],
+  ['6.2.0', 'Added the `SYNC` flushing mode modifier.'],
+] as const
+
+export const databaseCommands = family<Engine>('server', [
+  {
+    name: 'DBSIZE',
+    arity: 1,
+    runs: 'all',
+    flags: READONLY | FAST,
+    acl: ACL_KEYSPACE,
+    keys: [],
+    since: '1.0.0',
+    complexity: 'O(1)',
+    summary: 'How many keys the selected database has, expired ones that are not deleted yet among them.',
+    syntax: '',
+    tips: ['request_policy:all_shards', 'response_policy:agg_sum'],
+    handler: dbsize,
+  },
+  {
+    name: 'FLUSHDB',
+    arity: -1,
+    runs: 'all',
+    flags: WRITE | HEAVY,
+    acl: ACL_KEYSPACE | ACL_DANGEROUS,
+    keys: [],
+    since: '1.0.0',
+    complexity: 'O(n) in the keys of the database',
+    summary: 'Deletes every key of the selected database.',
+    syntax: '[ASYNC|SYNC]',
+    tips: TO_ALL,
+    history: FLUSH_HISTORY,
+    handler: flushdb,
+  },
+  {
+    name: 'FLUSHALL',
+    arity: -1,
+    runs: 'all',
+    flags: WRITE | HEAVY,
+    acl: ACL_KEYSPACE | ACL_DANGEROUS,
+    keys: [],
+    since: '1.0.0',
+    complexity: 'O(n) in the keys of all databases',
+    summary: 'Deletes every key of every database.',
+    syntax: '[ASYNC|SYNC]',
+    tips: TO_ALL,
+    history: FLUSH_HISTORY,
+    handler: flushall,
+  },
+  {
+    name: 'SWAPDB',
+    arity: 3,
+    runs: 'all',
+    flags: WRITE | FAST,
+    acl: ACL_KEYSPACE | ACL_DANGEROUS,
+    keys: [],
+    since: '4.0.0',
+    complexity: 'O(n) in the watched keys of both databases',
+    summary: 'Exchanges the contents of two databases under the clients that use them.',
+    syntax: 'index1:integer index2:integer',
+    handler: swapdb,
+  },
+])
+
+function dbsize(engine: Engine, _args: Args, reply: Reply): void {
+  let keys = 0
+  for (const shard of engine.shards) keys += shard.keyspaces[engine.db].keys.used
+  reply.integer(keys)
+}
+
+function flushdb(engine: Engine, args: Args, reply: Reply): void {
+  if (!isFlush(args)) return reply.error(errors.SYNTAX)
+  for (const shard of engine.shards) flush(shard, engine.db)
+  reply.ok()
+}
+
+function flushall(engine: Engine, args: Args, reply: Reply): void {
+  if (!isFlush(args)) return reply.error(errors.SYNTAX)
+  for (const shard of engine.shards) {
+    for (let db = 0; db < shard.keyspaces.length; db++) flush(shard, db)
+  }
+  reply.ok()
+}
+
+/** Whether the arguments are those of a flush. ASYNC and SYNC are one: memory is given back a bucket at a time. */
+function isFlush(args: Args): boolean {
+  return args.count === 1 || (args.count === 2 && (args.isOption(1, ASYNC) || args.isOption(1, SYNC)))
+}
+
+function flush(shard: Shard, db: number): void {
+  const keyspace = shard.keyspaces[db]
+  // Only keys that are there change.
+  shard.watches.touchDatabase(db, (key) => keyspace.find(shard.arena.u8, key.offset, key.length) !== 0)
+  shard.counters[DIRTY] += keyspace.clear()
+}
+
+function swapdb(engine: Engine, args: Args, reply: Reply): void {
+  const first = parseInt32(args, 1)
+  if (first === undefined) return reply.error(errors.INVALID_FIRST_DB)
+  const second = parseInt32(args, 2)
+  if (second === undefined) return reply.error(errors.INVALID_SECOND_DB)
+  const { databases } = engine
+  if (first < 0 || second < 0 || first >= databases || second >= databases) return reply.error(errors.DB_OUT_OF_RANGE)
+  if (first !== second) for (const shard of engine.shards) swap(shard, first, second)
+  engine.shards[0].counters[DIRTY]++
+  reply.ok()
+}
+
+/** A watched key changes when it is in either of the databases. */
+function swap(shard: Shard, first: number, second: number): void {
+  const { u8 } = shard.arena
+  for (const db of [first, second]) {
+    shard.watches.touchDatabase(db, ({ offset, length }) => {
+      const inFirst = shard.keyspaces[first].find(u8, offset, length)
+      const inSecond = shard.keyspaces[second].find(u8, offset, length)
+      return inFirst !== 0 || inSecond !== 0
+    })
+  }
+  shard.swapDatabases(first, second)
+}

@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest'
+import { TestEngine } from '../testing.ts'
+
+test('MEMORY USAGE grows with key, value and expiry, and covers what the arena gave', () => {
+  const engine = new TestEngine({ shards: 3 })
+  engine.must('SET', 'a', 'x')
+  const small = engine.must('MEMORY', 'USAGE', 'a') as number
+  expect(small).toBeGreaterThanOrEqual(16)
+  expect(small).toBeLessThan(64)
+  engine.must('PEXPIRE', 'a', '1000')
+  expect(engine.must('MEMORY', 'USAGE', 'a')).toBeGreaterThan(small)
+  engine.must('SET', 'a', 'x'.repeat(100_000))
+  const { keyspace, entry } = engine.find('a')
+  const usage = engine.must('MEMORY', 'USAGE', 'a', 'SAMPLES', '0') as number
+  expect(usage).toBeGreaterThan(100_000)
+  expect(usage).toBeGreaterThan(keyspace.bytesOf(entry))
+  expect(engine.run('MEMORY', 'USAGE', 'none', 'samples', '5')).toBe(null)
+})
+
+test('MEMORY USAGE of unsound arguments', () => {
+  const engine = new TestEngine()
+  for (const words of [['SAMPLES'], ['SAMPLES', '-1'], ['SAMPLES', '-9223372036854775808'], ['FOO', '1']]) {
+    expect(engine.error('MEMORY', 'USAGE', 'a', ...words)).toBe('ERR syntax error')
+  }
+  expect(engine.error('MEMORY', 'USAGE', 'a', 'SAMPLES', 'x')).toBe('ERR value is not an integer or out of range')
+})
