@@ -76,7 +76,7 @@ export const house: House = {
   entryPoints: [
     'src/server/main.ts',
     'native-bench/main.ts',
-    'test/differential/fuzz.ts',
+    'test/fuzz/main.ts',
     'scripts/tidy.ts',
     'scripts/closing-line.ts',
     'vitest.config.ts',

@@ -1,7 +1,7 @@
 /* Replies that two sound servers give differently, and what must still be equal in them. This table is the only place
  * that excuses a difference between servers of one version; redis-7.2-differences.ts excuses those between versions.
  *
- * A form is asked only when the bytes differ and neither reply is an error or a null: those must be equal as they are. */
+ * A form is asked only if the bytes differ and neither reply is an error or a null: those must be equal as they are. */
 
 import type { ReplyTree } from '../support/resp.ts'
 

@@ -5,12 +5,15 @@ import type { ReplyTree } from '../support/resp.ts'
 import { decodeReply, encodeCommand, latin1, MalformedReply } from '../support/resp.ts'
 import type { Server } from '../support/server.ts'
 
+/** What a match needs of a server; a test may put something of its own in Spinel's place. */
+export type Played = Pick<Server, 'name' | 'tcp' | 'unix' | 'exit' | 'isAlive' | 'log' | 'stop'>
+
 export interface Outcome {
   /** Raw replies, latin1. Of a session: one text, all that came. */
   replies: string[]
   /** How the exchange ended: silent = a reply is missing after the wait's bound, broken = bytes that are no reply. */
   ended: 'open' | 'closed' | 'silent' | 'broken'
-  /** The server closed while we still wrote, and the kernel then dropped what we had not read: replies may be missing. */
+  /** The server closed while we still wrote, and the kernel dropped what we had not read: replies may be missing. */
   torn: boolean
 }
 
@@ -35,18 +38,18 @@ const WHOLE_VALUE: Readonly<Record<string, { command: string[]; rest: string[]; 
 export class Contestant {
   /** Bound on the wait for a reply. A server that stays silent for so long has lost it. */
   replyTimeoutMs = 20_000
-  server: Server
-  private readonly start: () => Promise<Server>
+  server: Played
+  private readonly start: () => Promise<Played>
   private readonly connections = new Map<number, RawClient>()
   private control: RawClient | null = null
   private transport: 'tcp' | 'unix' = 'tcp'
   private password = ''
 
-  static async create(start: () => Promise<Server>): Promise<Contestant> {
+  static async create(start: () => Promise<Played>): Promise<Contestant> {
     return new Contestant(await start(), start)
   }
 
-  private constructor(server: Server, start: () => Promise<Server>) {
+  private constructor(server: Played, start: () => Promise<Played>) {
     this.server = server
     this.start = start
   }

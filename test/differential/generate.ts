@@ -1,9 +1,10 @@
-/* Makes a script from a seed: sound and unsound commands of a swarm's shapes, for several clients in turn or at once. */
+/* Makes a script from a seed: sound and unsound commands of a swarm's shapes, for several clients, in turn or at once.
+ * The same seed and the same declarations make the same script. */
 
+import type { Grammar } from '../../src/base/command-syntax.ts'
 import { Random } from '../support/random.ts'
 import { brokenBytes } from './broken-protocol.ts'
 import { canonicalForm } from './canonical.ts'
-import type { Grammar } from './grammar.ts'
 import type { Argument, Command, Script, Send, Step } from './script.ts'
 import { lifeGivenMs, resolve } from './script.ts'
 import type { CommandShape } from './shapes.ts'

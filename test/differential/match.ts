@@ -1,7 +1,7 @@
 /* Plays a script to the oracle and to Spinel at once, step by step, and stops at the first difference.
  *
  * In step: a step is sent to both, and both have answered before the next. So the clocks that the two servers read for
- * one command lie within that step, and a time to live may differ by no more than the slowest steps took (`slackMs`). */
+ * one command lie within that step, and a time to live may differ by no more than the slowest steps took: `slackMs`. */
 
 import type { ReplyTree } from '../support/resp.ts'
 import { decodeReply } from '../support/resp.ts'

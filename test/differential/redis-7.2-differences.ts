@@ -1,6 +1,6 @@
-/* What Redis 7.2 answers differently from 7.0, the oracle that Debian packages. Spinel follows 7.2; each entry turns the
- * 7.0 oracle's reply into 7.2's, or names commands that 7.0 does not know. Nothing else is excused between versions, and
- * the table is not used at all when the oracle reports 7.2 or newer. */
+/* What Redis 7.2 answers differently from 7.0, the oracle that Debian packages. Spinel follows 7.2; each entry turns
+ * the 7.0 oracle's reply into 7.2's, or names what the two cannot be compared by. Nothing else is excused between
+ * versions, and the table is not used at all when the oracle reports 7.2 or newer. */
 
 import type { CommandShape } from './shapes.ts'
 

@@ -52,15 +52,6 @@ export function sendsOf(step: Step): Send[] {
   return step.kind === 'together' ? step.sends : []
 }
 
-export function countCommands(script: Script): number {
-  let count = 0
-  for (const step of script.steps) {
-    if (step.kind === 'session') count++
-    for (const send of sendsOf(step)) count += send.commands.length
-  }
-  return count
-}
-
 const INLINE_LIMIT_BYTES = 64 * 1024
 const LONGEST_READ_BYTES = 3 * INLINE_LIMIT_BYTES
 
@@ -79,14 +70,6 @@ export function resolve(command: Command, startMs: number): string[] {
     const atMs = startMs + argument.offsetMs
     return String(argument.unixTime === 'seconds' ? Math.floor(atMs / 1000) : atMs)
   })
-}
-
-/** The command's name in upper case, with the subcommand's if `words` is 2. */
-export function nameOf(command: Command, words = 1): string {
-  return command
-    .slice(0, words)
-    .map((argument) => (typeof argument === 'string' ? argument.toUpperCase() : '?'))
-    .join(' ')
 }
 
 export function encode(words: readonly string[], inline: boolean): Buffer {

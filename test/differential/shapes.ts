@@ -1,8 +1,8 @@
 /* What the generator knows of a command, taken from the server's own command table: a new command is generated as soon
  * as it is declared, with no list to extend here. */
 
-import type { Grammar } from './grammar.ts'
-import { parseSyntax } from './grammar.ts'
+import type { Grammar } from '../../src/base/command-syntax.ts'
+import { parseSyntax } from '../../src/base/command-syntax.ts'
 import { NOT_GENERATED } from './not-generated.ts'
 
 export interface CommandShape {

@@ -1,20 +1,20 @@
 /* Starts the two servers of a match, configured alike. */
 
-import type { InlineExecution, Server } from '../support/server.ts'
+import type { InlineExecution } from '../support/server.ts'
 import { startOracle, startSpinel } from '../support/server.ts'
-import { Contestant } from './contestant.ts'
+import { Contestant, type Played } from './contestant.ts'
 import { Match } from './match.ts'
 
 /** Small enough that its limits are met with little data. */
 const MAX_BULK = '1mb'
 
-const DIRECTIVES = { 'enable-debug-command': 'yes', 'proto-max-bulk-len': MAX_BULK }
+export const DIRECTIVES = { 'enable-debug-command': 'yes', 'proto-max-bulk-len': MAX_BULK }
 
 export interface MatchOptions {
   /** Default: auto. */
   inlineExecution?: InlineExecution
   /** Starts what plays in Spinel's place. */
-  spinel?: () => Promise<Server>
+  spinel?: () => Promise<Played>
 }
 
 export async function startMatch({ inlineExecution = 'auto', spinel }: MatchOptions = {}): Promise<Match> {

@@ -1,7 +1,7 @@
 /* Replies as a client sees them: where one ends in a byte stream, and what it says.
  *
- * Written from the protocol's description and apart from the server's own codec on purpose: a test that decodes with the
- * code under test cannot see that code's mistakes. Bytes are held as latin1 strings (one char per byte), so a reply
+ * Written from the protocol's description, and apart from the server's own codec on purpose: a test that decodes with
+ * the code under test cannot see that code's mistakes. Bytes are held as latin1 strings (one char per byte), so a reply
  * prints, compares and goes into JSON without loss.
  *
  * Reference: redis.io/docs/reference/protocol-spec (RESP2 and RESP3). */
