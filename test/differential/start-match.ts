@@ -24,7 +24,7 @@ export async function startMatch({ inlineExecution = 'auto', spinel }: MatchOpti
   try {
     return await Match.create(oracle, await Contestant.create(startIt))
   } catch (error) {
-    await oracle.stop()
+    await oracle.stop(false)
     throw error
   }
 }

@@ -57,15 +57,15 @@ process.once('SIGINT', () => {
 })
 
 const match = await startMatch({ inlineExecution })
-let failure: Failure | null
+let failure: Failure | null = null
 try {
   failure = values.replay === undefined ? await fuzz(match) : await replay(match, values.replay)
+  if (failure !== null) {
+    process.exitCode = 1
+    console.log(`\n${report(failure.script, failure.mismatch, `npm run fuzz -- --replay ${save(failure)}`)}`)
+  }
 } finally {
-  await match.stop()
-}
-if (failure !== null) {
-  console.log(`\n${report(failure.script, failure.mismatch, `npm run fuzz -- --replay ${save(failure)}`)}`)
-  process.exit(1)
+  await match.stop(failure === null)
 }
 
 async function fuzz(match: Match): Promise<Failure | null> {
