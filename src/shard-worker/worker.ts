@@ -40,8 +40,8 @@ export interface WorkerStart {
 
 /** Words between two doorbells: each has a cache line pair of its own. */
 export const DOORBELL_STRIDE = 32
-/** Empty polls before the worker sleeps; a wake-up costs the I/O thread a system call. */
-const SPINS_BEFORE_SLEEP = 200
+/** Empty polls before the worker sleeps, some 40 us: a wake-up costs the I/O thread a system call and the worker more. */
+const SPINS_BEFORE_SLEEP = 2000
 /** Replies gathered before they are sent on, when a run's are large. */
 const PIECE_BYTES = 64 * 1024
 

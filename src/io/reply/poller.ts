@@ -5,7 +5,7 @@ import type { Doorbell } from '../../shm/sync/doorbell.ts'
 import type { Sequencer } from '../routing/sequencer.ts'
 
 /** Turns of the event loop without a reply before it sleeps. */
-const IDLE_TURNS = 20
+const IDLE_TURNS = 50
 
 export class ReplyPoller {
   private readonly sequencer: Sequencer
@@ -34,6 +34,7 @@ export class ReplyPoller {
   private poll(): void {
     this.onRound()
     const handled = this.sequencer.drain()
+    this.sequencer.ring()
     this.afterRound()
     if (this.sequencer.pendingRuns === 0) {
       this.isScheduled = false

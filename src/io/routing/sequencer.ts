@@ -347,6 +347,11 @@ export class Sequencer implements LinkOwner {
     this.onPending()
   }
 
+  /** Tells the workers of everything pushed so far. */
+  ring(): void {
+    for (const link of this.links) link.ring()
+  }
+
   /* What comes back. */
 
   /** Handles all replies there are; returns how many. */

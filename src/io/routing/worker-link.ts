@@ -12,6 +12,10 @@ import * as record from '../../shard-worker/record.ts'
 import type { ReplySlot } from '../reply/slot.ts'
 import type { Session } from '../session/session.ts'
 
+/** Waking a worker is a system call, so it is told of several records at once: after this many, or at the end of the
+ *  event loop's turn. */
+const RECORDS_PER_RING = 8
+
 /** What waits for a worker: a run of commands, a turn of the cron, a part of a barrier, or a hold. */
 export class Run {
   session: Session | null = null
@@ -69,6 +73,8 @@ export class WorkerLink {
   private waiting: (Run | undefined)[] = []
   private waitingHead = 0
   private backlog: Uint8Array[] = []
+  /** Records written since the doorbell rang. */
+  private unannounced = 0
 
   constructor(
     index: number,
@@ -120,8 +126,15 @@ export class WorkerLink {
       requests.u8.set(bytes.subarray(0, length), offset)
       requests.commit(length)
     }
-    this.doorbell.ring()
+    if (++this.unannounced >= RECORDS_PER_RING) this.ring()
     return true
+  }
+
+  /** Wakes the worker if it sleeps and there are records that it has not been told of. */
+  ring(): void {
+    if (this.unannounced === 0) return
+    this.unannounced = 0
+    this.doorbell.ring()
   }
 
   /** Handles every reply that has come and refills the ring from the backlog; returns how many replies there were. */
