@@ -41,6 +41,7 @@ const engine = 'src/shard-worker/engine.ts'
 const engineParts = ['settings', 'slow-command', 'statistics'].map((part) => `src/shard-worker/${part}.ts`)
 const structure = 'src/shard-worker/structure'
 const keyspace = 'src/shard-worker/keyspace'
+const statistics = 'src/shard-worker/statistics.ts'
 const watch = 'src/shard-worker/keyspace/watch.ts'
 const slot = 'src/io/reply/slot.ts'
 
@@ -65,7 +66,11 @@ export const house: House = {
     { name: 'src/replication', imports: ['src/persistence', shm, base] },
     { name: 'src/cluster', imports: ['src/replication', base] },
     { name: 'src/sentinel', imports: [base] },
-    { name: 'src/observability', imports: ['src/io/session', shm, base] },
+    { name: 'src/server/configuration', imports: [base] },
+    {
+      name: 'src/observability',
+      imports: ['src/server/configuration', 'src/io/session', engine, statistics, keyspace, shm, base],
+    },
     { name: 'src/server', imports: ['src/**'] },
     { name: 'src', imports: ['src/**'] },
     { name: 'native-bench', imports: ['src/**'] },

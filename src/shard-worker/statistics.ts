@@ -50,6 +50,11 @@ export class Statistics {
     this.aloneUs = 0
   }
 
+  /** What all commands together took. */
+  get totalUs(): number {
+    return this.microseconds.reduce((sum, each) => sum + each, 0)
+  }
+
   get isBatchEmpty(): boolean {
     return this.batchCalls === 0
   }

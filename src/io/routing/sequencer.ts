@@ -88,6 +88,11 @@ export class Sequencer implements LinkOwner {
     session.postpone()
   }
 
+  /** How many workers there are. */
+  get workers(): number {
+    return this.links.length
+  }
+
   get pendingRuns(): number {
     let runs = 0
     for (const link of this.links) runs += link.pendingRuns

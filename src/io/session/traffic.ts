@@ -1,9 +1,6 @@
 /* What has come and gone through the sockets of all clients since the start. I/O thread. */
 
 export class Traffic {
-  /** Connections accepted, and those among them that were turned away at once (maxclients, protected-mode). */
-  connections = 0
-  rejectedConnections = 0
   /** Bytes and portions read and written. */
   bytesIn = 0
   bytesOut = 0

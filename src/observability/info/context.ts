@@ -1,0 +1,93 @@
+/* What INFO needs to see of the server. I/O thread. */
+import type { Clock } from '../../base/ports.ts'
+import type { Traffic } from '../../io/session/traffic.ts'
+import type { Values } from '../../server/configuration/directives/table.ts'
+import type { Engine } from '../../shard-worker/engine.ts'
+import type { Statistics } from '../../shard-worker/statistics.ts'
+import type { CommandTable } from '../../base/command-table.ts'
+import type { MemoryAccounts } from '../memory-accounts.ts'
+import type { Rates } from '../rates.ts'
+import type { InfoText } from './info-text.ts'
+
+/** How many clients there are, and what they wait for. */
+export interface ClientCounts {
+  readonly connected: number
+  /** In a blocking command, or held by CLIENT PAUSE. */
+  readonly blocked: number
+  /** Blocked with a time at which they stop waiting. */
+  readonly timed: number
+  /** Connections let in, and turned away at once, since the last CONFIG RESETSTAT. */
+  readonly received: number
+  readonly rejected: number
+}
+
+/** How the work was shared between the I/O thread and the workers since the last CONFIG RESETSTAT. */
+export interface WorkShares {
+  readonly workers: number
+  readonly handedOver: number
+  readonly barriers: number
+  readonly holds: number
+  /** Runs of commands that workers have not finished. */
+  readonly pendingRuns: number
+}
+
+/** Figures of all shards together; counters since the last CONFIG RESETSTAT. */
+export interface ShardFigures {
+  readonly hits: number
+  readonly misses: number
+  readonly expired: number
+  readonly expiredStalePercent: number
+  readonly expireTimeCapReached: number
+  readonly expireCycleUs: number
+  readonly evicted: number
+  readonly lazyFreed: number
+  /** Changes since the start; never reset. */
+  readonly dirty: number
+}
+
+/** Turns of the event loop since the last CONFIG RESETSTAT. */
+export interface LoopFigures {
+  readonly turns: number
+  readonly activeUs: number
+}
+
+export interface ReplicationIdentity {
+  readonly id: string
+  readonly id2: string
+  readonly offset: number
+  readonly secondOffset: number
+}
+
+export interface InfoContext {
+  readonly values: Values
+  /** Absolute path, null without one. */
+  readonly configFile: string | null
+  readonly clock: Clock
+  readonly startMs: number
+  readonly runId: string
+  readonly engine: Engine
+  readonly commands: CommandTable<never>
+  readonly memory: MemoryAccounts
+  readonly rates: Rates
+  readonly replication: ReplicationIdentity
+  clients(): ClientCounts
+  work(): WorkShares
+  shards(): ShardFigures
+  loop(): LoopFigures
+  /** Since the last CONFIG RESETSTAT. */
+  traffic(): Traffic
+  /** The listening sockets by number, as `name=tcp,bind=127.0.0.1,port=6379`. */
+  listeners(): ReadonlyMap<number, string>
+}
+
+/** A section's reader. `statistics` are those of all threads. */
+export interface Section {
+  /** What INFO's arguments call it. */
+  readonly name: string
+  readonly title: string
+  /** Shown without arguments. */
+  readonly isDefault: boolean
+  /** Tells of what the workers do: they are asked first. */
+  readonly readsWorkers: boolean
+  write(text: InfoText, context: InfoContext, statistics: Statistics): void
+}

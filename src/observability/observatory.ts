@@ -1,0 +1,196 @@
+/* The instruments of one server: what INFO, LATENCY, SLOWLOG and MEMORY show, kept up to date by the cron. I/O thread.
+ *
+ * Counters only ever grow where they are counted; CONFIG RESETSTAT notes their values here, and reports show the
+ * difference. Only Statistics are reset themselves, in every thread. */
+import { randomBytes } from 'node:crypto'
+import type { CommandTable } from '../base/command-table.ts'
+import type { Clock } from '../base/ports.ts'
+import type { Session } from '../io/session/session.ts'
+import { Traffic } from '../io/session/traffic.ts'
+import type { Values } from '../server/configuration/directives/table.ts'
+import type { Engine } from '../shard-worker/engine.ts'
+import {
+  DIRTY,
+  EVICTED_KEYS,
+  EXPIRE_CYCLE_US,
+  EXPIRED_KEYS,
+  EXPIRED_STALE_PERCENT,
+  EXPIRED_TIME_CAP_REACHED,
+  KEYSPACE_HITS,
+  KEYSPACE_MISSES,
+  LAZY_FREED_OBJECTS,
+} from '../shard-worker/keyspace/shard.ts'
+import type { Statistics } from '../shard-worker/statistics.ts'
+import type { ClientCounts, InfoContext, LoopFigures, ShardFigures, WorkShares } from './info/context.ts'
+import { type ClientMemory, MemoryAccounts } from './memory-accounts.ts'
+import { Rates } from './rates.ts'
+import { ReplicationId } from './replication-id.ts'
+import { type Fleet, WorkerStatistics } from './worker-statistics.ts'
+
+/** The server as its instruments see it. */
+export interface Observed {
+  readonly values: Values
+  readonly configFile: string | null
+  readonly clock: Clock
+  readonly engine: Engine
+  readonly commands: CommandTable<never>
+  readonly sessions: ReadonlyMap<number, Session>
+  readonly clientMemory: ClientMemory
+  readonly traffic: Traffic
+  /** The workers and the sequencer's counts. */
+  readonly fleet: Fleet & Omit<WorkShares, 'workers' | 'handedOver'>
+  /** Accounts for the commands of the batch that runs. */
+  endTiming(): void
+  clients(): ClientCounts
+  listeners(): ReadonlyMap<number, string>
+}
+
+/** Counters with the values they had at the last reset. */
+interface Baseline {
+  traffic: Traffic
+  clients: ClientCounts
+  shards: ShardFigures
+  work: WorkShares
+  loop: LoopFigures
+}
+
+export class Observatory implements InfoContext {
+  readonly startMs: number
+  readonly runId = randomBytes(20).toString('hex')
+  readonly replication = new ReplicationId()
+  readonly memory: MemoryAccounts
+  readonly rates = new Rates()
+  readonly workerStatistics: WorkerStatistics
+  private readonly observed: Observed
+  private baseline: Baseline | null = null
+
+  constructor(observed: Observed) {
+    this.observed = observed
+    this.startMs = observed.clock.nowMs()
+    this.memory = new MemoryAccounts(observed.engine.shards, observed.sessions, observed.clientMemory)
+    this.workerStatistics = new WorkerStatistics(observed.fleet)
+  }
+
+  /** To be called ten times a second. */
+  tick(nowMs: number): void {
+    const { traffic, fleet, engine } = this.observed
+    const loop = loopNow()
+    this.memory.tick(nowMs)
+    const commands = engine.statistics.totalCalls + fleet.handedOver
+    this.rates.sample(
+      { commands, bytesIn: traffic.bytesIn, bytesOut: traffic.bytesOut, loopTurns: loop.turns, loopActiveUs: loop.activeUs },
+      nowMs,
+    )
+  }
+
+  /** CONFIG RESETSTAT. */
+  reset(): void {
+    this.observed.engine.statistics.reset()
+    this.workerStatistics.reset()
+    this.rates.reset()
+    const { traffic } = this.observed
+    this.baseline = {
+      traffic: Object.assign(new Traffic(), traffic),
+      clients: this.observed.clients(),
+      shards: this.shardsNow(),
+      work: this.workNow(),
+      loop: loopNow(),
+    }
+  }
+
+  /* InfoContext. */
+
+  get values(): Values {
+    return this.observed.values
+  }
+
+  get configFile(): string | null {
+    return this.observed.configFile
+  }
+
+  get clock(): Clock {
+    return this.observed.clock
+  }
+
+  get engine(): Engine {
+    return this.observed.engine
+  }
+
+  get commands(): CommandTable<never> {
+    return this.observed.commands
+  }
+
+  /** What this thread has executed. */
+  ownStatistics(): Statistics {
+    this.observed.endTiming()
+    return this.observed.engine.statistics
+  }
+
+  get info(): InfoContext {
+    return this
+  }
+
+  clients(): ClientCounts {
+    const now = this.observed.clients()
+    const { received, rejected } = difference(now, this.baseline?.clients)
+    return { ...now, received, rejected }
+  }
+
+  listeners(): ReadonlyMap<number, string> {
+    return this.observed.listeners()
+  }
+
+  traffic(): Traffic {
+    return difference(this.observed.traffic, this.baseline?.traffic)
+  }
+
+  shards(): ShardFigures {
+    const now = this.shardsNow()
+    const { dirty, expiredStalePercent } = now
+    return { ...difference(now, this.baseline?.shards), dirty, expiredStalePercent }
+  }
+
+  loop(): LoopFigures {
+    return difference(loopNow(), this.baseline?.loop)
+  }
+
+  work(): WorkShares {
+    const now = this.workNow()
+    const { workers, pendingRuns } = now
+    return { ...difference(now, this.baseline?.work), workers, pendingRuns }
+  }
+
+  private workNow(): WorkShares {
+    const { workers, handedOver, barriers, holds, pendingRuns } = this.observed.fleet
+    return { workers, handedOver, barriers, holds, pendingRuns }
+  }
+
+  private shardsNow(): ShardFigures {
+    const { shards } = this.observed.engine
+    const sum = (counter: number) => shards.reduce((total, { counters }) => total + counters[counter], 0)
+    return {
+      hits: sum(KEYSPACE_HITS),
+      misses: sum(KEYSPACE_MISSES),
+      expired: sum(EXPIRED_KEYS),
+      expiredStalePercent: sum(EXPIRED_STALE_PERCENT) / shards.length,
+      expireTimeCapReached: sum(EXPIRED_TIME_CAP_REACHED),
+      expireCycleUs: sum(EXPIRE_CYCLE_US),
+      evicted: sum(EVICTED_KEYS),
+      lazyFreed: sum(LAZY_FREED_OBJECTS),
+      dirty: sum(DIRTY),
+    }
+  }
+}
+
+/** `now` less `before`, field by field. */
+function difference<Figures extends object>(now: Figures, before: Figures | undefined): Figures {
+  if (before === undefined) return now
+  const entries = Object.entries(now).map(([name, value]) => [name, value - (before as Record<string, number>)[name]])
+  return Object.fromEntries(entries) as Figures
+}
+
+/** Turns of this thread's event loop so far, and the time it was not waiting. */
+function loopNow(): LoopFigures {
+  const { active } = performance.eventLoopUtilization()
+  return { turns: performance.nodeTiming.uvMetricsInfo.loopCount, activeUs: active * 1000 }
+}
