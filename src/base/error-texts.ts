@@ -24,6 +24,25 @@ export const PROTOCOL_VERSION_NOT_AN_INTEGER = 'ERR Protocol version is not an i
 export const UNSUPPORTED_PROTOCOL = 'NOPROTO unsupported protocol version'
 export const CLIENT_NAME = 'ERR Client names cannot contain spaces, newlines or special characters.'
 export const helloOption = (option: string) => `ERR Syntax error in HELLO option '${option}'`
+/* CLIENT. */
+export const INVALID_CLIENT_ID = 'ERR Invalid client ID'
+export const CLIENT_ID_NOT_POSITIVE = 'ERR client-id should be greater than 0'
+export const NO_SUCH_CLIENT = 'ERR No such client'
+export const PAUSE_MODE = 'ERR CLIENT PAUSE mode must be WRITE or ALL'
+export const UNBLOCK_REASON = 'ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR'
+export const TIMEOUT_NOT_AN_INTEGER = 'ERR timeout is not an integer or out of range'
+export const TIMEOUT_OUT_OF_RANGE = 'ERR timeout is out of range'
+export const NEGATIVE_TIMEOUT = 'ERR timeout is negative'
+export const SINGLE_REDIRECT = 'ERR A client can only redirect to a single other client'
+export const NO_REDIRECT_TARGET = 'ERR The client ID you want redirect to does not exist'
+export const PREFIX_WITHOUT_BCAST = 'ERR PREFIX option requires BCAST mode to be enabled'
+export const BCAST_WITH_CHOICE = 'ERR OPTIN and OPTOUT are not compatible with BCAST'
+export const OPTIN_WITH_OPTOUT = "ERR You can't specify both OPTIN mode and OPTOUT mode"
+export const TRACKING_NOT_SUPPORTED = 'ERR Client tracking is not supported'
+export const CACHING_WITHOUT_TRACKING =
+  'ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled'
+export const unknownClientType = (word: string) => `ERR Unknown client type '${word}'`
+export const noSuchUser = (name: string) => `ERR No such user '${name}'`
 export const NO_SHUTDOWN = 'ERR No shutdown in progress.'
 export const SHUTDOWN_FAILED = 'ERR Errors trying to SHUTDOWN. Check logs.'
 export const unrecognizedOption = (option: string) => `ERR Unrecognized option '${option}'`
@@ -68,6 +87,17 @@ export const DISCARD_WITHOUT_MULTI = 'ERR DISCARD without MULTI'
 export const NESTED_MULTI = 'ERR MULTI calls can not be nested'
 export const WATCH_INSIDE_MULTI = 'ERR WATCH inside MULTI is not allowed'
 export const MAX_CLIENTS = 'ERR max number of clients reached'
+export const PROTECTED_MODE =
+  'DENIED Redis is running in protected mode because protected mode is enabled and no password is set for the default ' +
+  'user. In this mode connections are only accepted from the loopback interface. If you want to connect from external ' +
+  'computers to Redis you may adopt one of the following solutions: 1) Just disable protected mode sending the command ' +
+  "'CONFIG SET protected-mode no' from the loopback interface by connecting to Redis from the same host the server is " +
+  'running, however MAKE SURE Redis is not publicly accessible from internet if you do so. Use CONFIG REWRITE to make ' +
+  'this change permanent. 2) Alternatively you can just disable the protected mode by editing the Redis configuration ' +
+  "file, and setting the protected mode option to 'no', and then restarting the server. 3) If you started the server " +
+  "manually just for testing, restart it with the '--protected-mode no' option. 4) Set up an authentication password " +
+  'for the default user. NOTE: You only need to do one of the above things in order for the server to start accepting ' +
+  'connections from the outside.'
 export const protocolError = (reason: string) => `ERR Protocol error: ${reason}`
 /** `text` is the whole error that EXEC itself met. */
 export const execAborted = (text: string) => `EXECABORT Transaction discarded because of: ${text.replace(/^ERR /, '')}`

@@ -109,6 +109,11 @@ export class Log {
     this.write(`${this.pid}:signal-handler (${Math.floor(this.clock.nowMs() / 1000)}) ${text}\n`)
   }
 
+  /** Writes a report as it is, at level warning. */
+  report(text: string): void {
+    if (this.writes('warning')) this.write(text)
+  }
+
   /** Writes text as it is, without the line's head: the logo, a report. At level notice. */
   raw(text: string): void {
     if (this.writes('notice')) this.write(text)

@@ -4,6 +4,7 @@ import { clientFamily } from '../io/command/client.ts'
 import { connectionFamily } from '../io/command/connection.ts'
 import { transactionFamily } from '../io/routing/transaction.ts'
 import type { Session } from '../io/session/session.ts'
+import { infoFamily } from '../observability/info/family.ts'
 import { commandFamily } from '../observability/introspection/family.ts'
 import { configFamily } from './command/config.ts'
 import { shutdownFamily } from './command/shutdown.ts'
@@ -13,10 +14,11 @@ import type { Server } from './server.ts'
 export function ioFamilies(server: () => Server): Family<Session>[] {
   return [
     connectionFamily(server),
-    clientFamily(),
+    clientFamily(() => server().clients),
     transactionFamily(() => server().dispatcher),
     shutdownFamily(() => server().shutdown),
     configFamily(server),
     commandFamily(() => server().commands),
+    infoFamily(() => server().observatory),
   ]
 }

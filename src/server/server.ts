@@ -1,6 +1,5 @@
 /* The server: what a Session needs of its surroundings, and the life of the process around it: listening, the cron,
  * shutting down. Main thread. Everything it does per command is a call into src/io. */
-import type { Server as NetServer } from 'node:net'
 import type { Args } from '../base/args.ts'
 import type { CommandTable, Command } from '../base/command-table.ts'
 import { encodeSettingChange, decodeControlFrame } from '../shm/schema/control.ts'
@@ -14,21 +13,30 @@ import { Dispatcher } from '../io/routing/dispatcher.ts'
 import { Pause } from '../io/routing/pause.ts'
 import type { InlineExecution } from '../io/routing/sequencer.ts'
 import type { Host } from '../io/session/host.ts'
-import { Session } from '../io/session/session.ts'
+import type { Session } from '../io/session/session.ts'
 import { Traffic } from '../io/session/traffic.ts'
-import { type Accepted, listenTcp, listenUnix } from '../io/socket/listener.ts'
+import { type CrashSection, crashReport } from '../observability/crash-report.ts'
 import type { Log } from '../observability/log.ts'
+import { Observatory } from '../observability/observatory.ts'
 import { EngineSettings } from '../shard-worker/settings.ts'
+import { Clients } from './clients.ts'
 import { engineTable, wholeTable } from './command-table.ts'
 import type { Configuration } from './configuration/configuration.ts'
 import type { DirectiveName } from './configuration/directives/table.ts'
+import { Cron } from './cron.ts'
 import { DefaultUser } from './default-user.ts'
+import { Listeners } from './listeners.ts'
+import { observe } from './observed.ts'
+import { fitMaxClients, refuseMaxClients } from './open-files.ts'
+import { followTitle, removePidFile, writePidFile } from './process-identity.ts'
 import { ioFamilies } from './server-commands.ts'
 import { createShards, type ShardSet } from './shards.ts'
 import { Shutdown } from './shutdown.ts'
 
 /** Frames kept for sessions that are in the midst of a command. */
 const SPARE_FRAMES = 64
+/** How often the instruments take their samples. */
+const TICK_MS = 100
 
 export class Server implements Host {
   readonly configuration: Configuration
@@ -42,18 +50,19 @@ export class Server implements Host {
   readonly commands: CommandTable<never>
   readonly dispatcher: Dispatcher
   readonly pause: Pause
-  readonly sessions = new Map<number, Session>()
+  readonly clients: Clients
+  readonly listeners: Listeners
+  readonly cron: Cron
   readonly poller: ReplyPoller
   readonly defaultUser = new DefaultUser()
   readonly shutdown: Shutdown
+  readonly observatory: Observatory
   current: Session | null = null
   queryBufferLimit = 0
-  private nextSessionId = 1
   private readonly frames: Frame[] = []
-  private readonly listeners: NetServer[] = []
   private batchStartUs = 0
   private maxmemory = 0
-  private cronTimer: NodeJS.Timeout | null = null
+  private pidFile = ''
 
   constructor(configuration: Configuration, log: Log, clock: Clock = systemClock) {
     this.configuration = configuration
@@ -76,12 +85,17 @@ export class Server implements Host {
       this.reply,
       clock,
       random,
-      (error) => this.fail(error),
+      (error) => this.crash(error, 'a shard worker'),
     )
     this.pause = new Pause(() => clock.nowMs())
     this.shutdown = new Shutdown(this)
+    this.clients = new Clients(this)
+    this.listeners = new Listeners(configuration, log, (accepted) => this.clients.accept(accepted))
+    this.cron = new Cron(configuration, clock, () => this.sessions.size)
     this.commands = wholeTable(ioFamilies(() => this))
     this.dispatcher = new Dispatcher(this.commands, this.shards.sequencer, this.reply, this.pause, this)
+    this.observatory = new Observatory(observe(this))
+    this.pause.onChange = () => this.dispatcher.observe()
     this.poller = new ReplyPoller(this.shards.sequencer, this.shards.doorbell)
     this.poller.onRound = () => {
       this.engine.begin(clock.nowMs())
@@ -89,12 +103,22 @@ export class Server implements Host {
     }
     this.poller.afterRound = () => this.endTiming()
     this.shards.sequencer.onPending = () => this.poller.schedule()
-    this.shards.sequencer.onControl = (_worker, frame) => this.control(frame)
+    this.shards.sequencer.onControl = (worker, frame) => this.control(worker, frame)
     this.followConfiguration()
+    this.cron.every(0, () => this.serverCron())
+    this.cron.every(TICK_MS, () => this.observatory.tick(clock.nowMs()))
   }
 
   get engine() {
     return this.shards.engine
+  }
+
+  get sequencer() {
+    return this.shards.sequencer
+  }
+
+  get sessions(): ReadonlyMap<number, Session> {
+    return this.clients.sessions
   }
 
   private followConfiguration(): void {
@@ -123,6 +147,7 @@ export class Server implements Host {
       this.queryBufferLimit = values['client-query-buffer-limit']
     })
     follow('requirepass', () => this.defaultUser.setPassword(values.requirepass))
+    configuration.onChange('maxclients', () => refuseMaxClients(configuration))
     follow('maxmemory', () => {
       this.maxmemory = values.maxmemory
     })
@@ -154,7 +179,10 @@ export class Server implements Host {
   /** The commands counted so far share the time since the batch began. */
   endTiming(): void {
     const { statistics } = this.engine
-    statistics.endBatch(statistics.isBatchEmpty ? 0 : this.clock.monotonicUs() - this.batchStartUs)
+    if (statistics.isBatchEmpty) return statistics.endBatch(0)
+    const nowUs = this.clock.monotonicUs()
+    statistics.endBatch(nowUs - this.batchStartUs)
+    this.batchStartUs = nowUs
   }
 
   prepare(session: Session, batch: Batch): void {
@@ -174,24 +202,24 @@ export class Server implements Host {
   }
 
   protocolError(session: Session, reason: string): void {
-    this.log.verbose(`Protocol error (${reason}) from client: id=${session.id} addr=${session.remote}.`)
+    if (this.log.writes('verbose')) {
+      this.log.verbose(`Protocol error (${reason}) from client: ${this.clients.describeClient(session)}.`)
+    }
     this.reply.error(errors.protocolError(reason))
     this.engine.statistics.error(this.reply.lastError)
     session.closeAfterReplies()
   }
 
   queryBufferExceeded(session: Session): void {
-    this.log.warning(`Closing client that reached max query buffer length: id=${session.id} addr=${session.remote}`)
-    session.destroy()
+    this.clients.queryBufferExceeded(session)
   }
 
-  outputGrew(_session: Session): void {}
+  outputGrew(session: Session): void {
+    this.clients.outputGrew(session)
+  }
 
   sessionClosed(session: Session): void {
-    this.sessions.delete(session.id)
-    this.pause.forget(session)
-    this.shards.sequencer.abandonTransaction(session)
-    this.log.verbose(`Client closed connection id=${session.id} addr=${session.remote}`)
+    this.clients.closed(session)
   }
 
   /* ConnectionContext. */
@@ -237,13 +265,15 @@ export class Server implements Host {
     this.engine.slow.pending = false
   }
 
-  private control(frame: Uint8Array): void {
-    decodeControlFrame(frame)
+  private control(worker: number, bytes: Uint8Array): void {
+    const frame = decodeControlFrame(bytes)
+    if (frame.type === 'Statistics') this.observatory.workerStatistics.receive(worker, frame)
   }
 
   /** CONFIG RESETSTAT. */
   resetStatistics(): void {
-    this.engine.statistics.reset()
+    this.endTiming()
+    this.observatory.reset()
   }
 
   /** Tells the workers of a changed directive. */
@@ -254,44 +284,22 @@ export class Server implements Host {
 
   /* Life. */
 
-  /** Listens as configured. */
-  async listen(): Promise<void> {
-    const { values } = this.configuration
-    const accept = (accepted: Accepted) => this.accept(accepted)
-    if (values.port !== 0) {
-      for (const word of values.bind) await this.listenOn(word, values.port, values['tcp-backlog'], accept)
-    }
-    if (values.unixsocket !== '') {
-      this.listeners.push(await listenUnix(values.unixsocket, values.unixsocketperm, values['tcp-backlog'], accept))
-    }
+  /** Makes the server known and reachable; false, with the reason in the log, when that can't be done. */
+  async open(inBackground: boolean): Promise<boolean> {
+    const { configuration, log } = this
+    if (!fitMaxClients(configuration, log)) return false
+    followTitle(configuration)
+    if (!(await this.listeners.open())) return false
+    this.pidFile = writePidFile(configuration, log, inBackground)
+    this.cron.start()
+    log.notice('Server initialized')
+    for (const kind of this.listeners.kinds) log.notice(`Ready to accept connections ${kind}`)
+    return true
   }
 
-  /** One word of `bind`: `-` before it lets the address be missing; `*` is every IPv4 address, `::*` every IPv6 one. */
-  private async listenOn(word: string, port: number, backlog: number, accept: (a: Accepted) => void): Promise<void> {
-    const isOptional = word.startsWith('-')
-    const name = isOptional ? word.slice(1) : word
-    const address = name === '*' ? '0.0.0.0' : name === '::*' ? '::' : name
-    try {
-      this.listeners.push(await listenTcp(address, port, backlog, accept))
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException
-      const isAbsent = code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT' || code === 'ENOTFOUND'
-      if (!isOptional || !isAbsent) throw error
-    }
-  }
-
-  private accept(accepted: Accepted): void {
-    this.traffic.connections++
-    const session = new Session(this.nextSessionId++, accepted, this)
-    session.authenticated = !this.defaultUser.passwordRequired
-    this.sessions.set(session.id, session)
-  }
-
-  startCron(): void {
-    this.cronTimer = setInterval(() => this.cron(), 100)
-  }
-
-  private cron(): void {
+  private serverCron(): void {
+    this.clients.cron(this.cron.hz)
+    if (this.pause.isActive) return
     const now = this.clock.nowMs()
     this.engine.begin(now)
     for (const shard of this.engine.shards) {
@@ -299,15 +307,30 @@ export class Server implements Host {
     }
   }
 
-  private fail(error: Error): void {
-    this.log.warning(`Shard worker failed: ${error.stack ?? error.message}`)
+  /** A bug has shown itself in the thread that `where` names: tells all there is to tell, and ends the process. */
+  crash(error: unknown, where: string): never {
+    const { configuration, log } = this
+    const sections: CrashSection[] = [
+      { title: 'CURRENT CLIENT', text: () => (this.current === null ? '' : this.clients.describeClient(this.current)) },
+      { title: 'CLIENT LIST OUTPUT', text: () => this.clients.listText() },
+      { title: 'CONFIG DEBUG OUTPUT', text: () => configuration.debugText() },
+    ]
+    if (configuration.values['crash-log-enabled']) log.report(crashReport(error, where, sections))
+    else log.warning(`Crashed in ${where}: ${error instanceof Error ? error.message : String(error)}`)
     process.exit(1)
   }
 
   /* ShutdownTarget. */
 
-  closeListeners(): void {
-    for (const listener of this.listeners) listener.close()
+  /** Takes back what other processes see: pid file, listening sockets. */
+  withdraw(): void {
+    const { log } = this
+    if (this.pidFile !== '') {
+      log.notice('Removing the pid file.')
+      removePidFile(this.pidFile)
+    }
+    if (this.configuration.values.unixsocket !== '') log.notice('Removing the unix socket file.')
+    this.listeners.close()
   }
 
   hasData(): boolean {
@@ -319,9 +342,9 @@ export class Server implements Host {
   }
 
   async close(): Promise<void> {
-    if (this.cronTimer !== null) clearInterval(this.cronTimer)
-    this.closeListeners()
-    for (const session of this.sessions.values()) session.destroy()
+    this.cron.stop()
+    this.listeners.close()
+    for (const session of [...this.sessions.values()]) session.destroy()
     await this.shards.terminate()
   }
 }

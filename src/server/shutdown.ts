@@ -6,7 +6,6 @@
  *
  * Nothing persists the data set: a shutdown that is to save is refused, and one that would have saved by itself, because
  * save points are configured, says in the log what is lost. */
-import { rmSync } from 'node:fs'
 import type { Log } from '../observability/log.ts'
 import type { Configuration } from './configuration/configuration.ts'
 
@@ -16,8 +15,8 @@ export type ShutdownOption = 'save' | 'nosave' | 'now' | 'force'
 export interface ShutdownTarget {
   readonly configuration: Configuration
   readonly log: Log
-  /** Closes the listening sockets: their ports are free when this returns. */
-  closeListeners(): void
+  /** Takes back what other processes see of the server: its ports are free when this returns. */
+  withdraw(): void
   /** Whether there is anything to lose. */
   hasData(): boolean
   exit(code: number): void
@@ -59,12 +58,7 @@ export class Shutdown {
     if (values.save.length > 0 && options.length === 0 && target.hasData()) {
       log.warning('Save points are configured, but there is no persistence: the data set is lost.')
     }
-    if (values.pidfile !== '') {
-      log.notice('Removing the pid file.')
-      rmSync(values.pidfile, { force: true })
-    }
-    if (values.unixsocket !== '') log.notice('Removing the unix socket file.')
-    target.closeListeners()
+    target.withdraw()
     log.warning('Redis is now ready to exit, bye bye...')
     target.exit(0)
     return true

@@ -7,6 +7,8 @@ export class Pause {
   endMs = 0
   /** Whether all commands wait, not only writing ones. */
   all = false
+  /** Called when it begins, is changed or ends. */
+  onChange: () => void = () => {}
   private readonly waiting = new Set<Session>()
   private timer: NodeJS.Timeout | null = null
   private readonly nowMs: () => number
@@ -32,6 +34,7 @@ export class Pause {
   postpone(session: Session): void {
     this.waiting.add(session)
     session.postpone()
+    session.isBlocked = true
   }
 
   /** Pauses until `endMs`; a later end or a stricter kind than the present one wins, as in Redis. */
@@ -44,6 +47,7 @@ export class Pause {
       this.all = all
     }
     this.arm()
+    this.onChange()
   }
 
   private arm(): void {
@@ -63,6 +67,7 @@ export class Pause {
     this.all = false
     if (this.timer !== null) clearTimeout(this.timer)
     this.timer = null
+    this.onChange()
     const sessions = [...this.waiting]
     this.waiting.clear()
     setImmediate(() => {

@@ -10,12 +10,14 @@
  * Bound: query by client-query-buffer-limit, output by client-output-buffer-limit and OUTPUT_PAUSE_BYTES. */
 import type { Args } from '../../base/args.ts'
 import { assert } from '../../base/assert.ts'
+import { textOf } from '../../base/bytes.ts'
 import { Reply } from '../../base/reply.ts'
 import { BATCH_COMMANDS, type Batch } from '../framing/batch.ts'
 import { BROKEN, COMPLETE, type Frame, INCOMPLETE } from '../framing/frame.ts'
 import { ReplySlot } from '../reply/slot.ts'
 import { Connection, type ConnectionOwner, READ_BUFFER_BYTES } from '../socket/connection.ts'
 import type { Accepted } from '../socket/listener.ts'
+import type { ClientType } from './describe.ts'
 import type { Host } from './host.ts'
 import { QueryBuffer } from './query-buffer.ts'
 import { Transaction } from './transaction.ts'
@@ -57,6 +59,8 @@ export class Session implements ConnectionOwner {
   skipReply: boolean
   skipNextReply: boolean
   readonly transaction: Transaction
+  /** Its class for CLIENT LIST, CLIENT KILL and client-output-buffer-limit. */
+  type: ClientType
   /** Full name of the newest command, for CLIENT LIST. */
   lastCommand: string
   commandCount: number
@@ -106,6 +110,7 @@ export class Session implements ConnectionOwner {
     this.skipReply = false
     this.skipNextReply = false
     this.transaction = new Transaction()
+    this.type = 'normal'
     this.lastCommand = 'NULL'
     this.commandCount = 0
     this.bytesIn = 0
@@ -162,7 +167,8 @@ export class Session implements ConnectionOwner {
       this.query.append(bytes, 0, length, this.frame === null ? 0 : this.frame.neededBytes)
       if (!this.isSuspended && !this.isPostponed) this.consumeQuery()
     }
-    if (this.query.length > host.queryBufferLimit) host.queryBufferExceeded(this)
+    // Arguments that are whole do not count.
+    if (this.query.length > host.queryBufferLimit && this.query.length - this.argumentBytes > host.queryBufferLimit) host.queryBufferExceeded(this)
     else if (this.query.length > SUSPENDED_QUERY_BYTES && (this.isSuspended || this.isPostponed)) this.connection.pause()
     host.endBatch(this)
   }
@@ -439,6 +445,11 @@ export class Session implements ConnectionOwner {
 
   private get usesReadBuffer(): boolean {
     return this.host.current === this && this.query.bytes.length === 0
+  }
+
+  /** The first bytes that no command has consumed, as latin1 text. */
+  queryStart(bytes: number): string {
+    return textOf(this.query.bytes, 0, Math.min(bytes, this.query.length))
   }
 
   /** Memory of the session's own query buffer. */

@@ -30,6 +30,7 @@ export interface ConnectionOwner {
 /** The descriptor-backed handle below an accepted socket. */
 export interface SocketHandle {
   readonly fd: number
+  close(): void
 }
 
 export class Connection {

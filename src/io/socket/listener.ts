@@ -1,7 +1,12 @@
 /* Listening sockets: TCP and Unix. I/O thread. Each accepted connection is handed on as a bare handle, for Connection to
- * wrap; the address pair goes with it. */
-import { chmodSync, rmSync } from 'node:fs'
-import { createServer, type Server, type Socket } from 'node:net'
+ * wrap; the address pair goes with it.
+ *
+ * Listening is synchronous, so that CONFIG SET can answer whether it worked. Node's public calls bind a TCP address only
+ * after an asynchronous look-up, even of an address that is a number; so the handle is made by the function that
+ * node:cluster makes its handles with, and given to the public listen(). */
+import { chmodSync, rmSync, writeSync } from 'node:fs'
+import net, { isIPv6, type Server, type Socket } from 'node:net'
+import { getSystemErrorName } from 'node:util'
 import type { SocketHandle } from './connection.ts'
 
 /** An accepted connection before anything was read from it. */
@@ -16,40 +21,83 @@ export interface Accepted {
 
 export type AcceptHandler = (accepted: Accepted) => void
 
-/** Listens on one TCP address. Rejects with the system's error. */
-export function listenTcp(host: string, port: number, backlog: number, accept: AcceptHandler): Promise<Server> {
-  const server = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => {
+interface ListenHandle {
+  /** 0, or the negated number of the system's error. */
+  listen(backlog: number): number
+  close(): void
+}
+
+type CreateHandle = (address: string, port: number, family: number, fd?: number, flags?: number) => ListenHandle | number
+
+const createHandle = (net as unknown as { _createServerHandle: CreateHandle })._createServerHandle
+const IPV6_ONLY = 1
+const NO_PORT = -1
+
+/** A system's error, as Node throws it: with its name in `code`. */
+export class SystemError extends Error {
+  readonly code: string
+
+  constructor(errno: number) {
+    const code = getSystemErrorName(errno)
+    super(code)
+    this.code = code
+  }
+}
+
+/** Listens on one TCP address, a number in either family. Throws SystemError. */
+export function listenTcp(address: string, port: number, backlog: number, accept: AcceptHandler): Server {
+  const isV6 = isIPv6(address)
+  const handle = createHandle(address, port, isV6 ? 6 : 4, undefined, isV6 ? IPV6_ONLY : 0)
+  const server = net.createServer({ pauseOnConnect: true, noDelay: true }, (socket) => {
     const remote = formatAddress(socket.remoteAddress ?? '?', socket.remotePort ?? 0)
     const local = formatAddress(socket.localAddress ?? '?', socket.localPort ?? 0)
-    const handle = releaseHandle(socket)
-    if (handle !== null) accept({ handle, remote, local, remoteAddress: socket.remoteAddress ?? '', isUnix: false })
+    const remoteAddress = socket.remoteAddress ?? ''
+    const taken = releaseHandle(socket)
+    if (taken !== null) accept({ handle: taken, remote, local, remoteAddress, isUnix: false })
   })
-  return listening(server, () => server.listen({ host, port, backlog, ipv6Only: true }))
+  return listen(server, handle, backlog)
 }
 
-/** Listens on a Unix socket, replacing one left behind; `permissions` are the mode bits, 0 = the umask's. */
-export function listenUnix(path: string, permissions: number, backlog: number, accept: AcceptHandler): Promise<Server> {
+/**
+ * Listens on a Unix socket, replacing one left behind; `permissions` are the mode bits, 0 = the umask's. Throws
+ * SystemError.
+ */
+export function listenUnix(path: string, permissions: number, backlog: number, accept: AcceptHandler): Server {
   rmSync(path, { force: true })
-  const server = createServer({ pauseOnConnect: true }, (socket) => {
-    const handle = releaseHandle(socket)
-    if (handle !== null) accept({ handle, remote: `${path}:0`, local: `${path}:0`, remoteAddress: '', isUnix: true })
+  const handle = createHandle(path, NO_PORT, NO_PORT)
+  const server = net.createServer({ pauseOnConnect: true }, (socket) => {
+    const taken = releaseHandle(socket)
+    if (taken !== null) accept({ handle: taken, remote: `${path}:0`, local: `${path}:0`, remoteAddress: '', isUnix: true })
   })
-  return listening(server, () => {
-    server.listen({ path, backlog }, () => {
-      if (permissions !== 0) chmodSync(path, permissions)
-    })
-  })
+  listen(server, handle, backlog)
+  if (permissions !== 0) chmodSync(path, permissions)
+  return server
 }
 
-function listening(server: Server, start: () => void): Promise<Server> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.once('listening', () => {
-      server.off('error', reject)
-      resolve(server)
-    })
-    start()
-  })
+/** Turns an accepted connection away with a last word, as far as the kernel takes it. */
+export function refuse(accepted: Accepted, text: Uint8Array): void {
+  try {
+    writeSync(accepted.handle.fd, text)
+  } catch {
+    // It has gone already.
+  }
+  accepted.handle.close()
+}
+
+/** Has the server listen on a bound handle. The kernel may refuse an address as late as this. */
+function listen(server: Server, handle: ListenHandle | number, backlog: number): Server {
+  if (typeof handle === 'number') throw new SystemError(handle)
+  let error = 0
+  const { listen } = handle
+  handle.listen = (length) => {
+    error = listen.call(handle, length)
+    return error
+  }
+  // Node tells of a failure only later; thrown at once, it needs no second teller.
+  server.on('error', () => {})
+  server.listen(handle, backlog)
+  if (error !== 0) throw new SystemError(error)
+  return server
 }
 
 /** Takes the handle out of an accepted socket, which is then an empty shell; null when it has closed already. */

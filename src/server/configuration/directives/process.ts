@@ -23,7 +23,7 @@ const onSignal = () =>
 
 export const processDirectives = {
   databases: integer({ min: 1, max: INT_MAX, default: 16, flags: IMMUTABLE }),
-  daemonize: yesNo(false, { flags: IMMUTABLE, ignored: 'the server stays in the foreground' }),
+  daemonize: yesNo(false, { flags: IMMUTABLE }),
   supervised: choice(['upstart', 'systemd', 'auto', 'no'], {
     default: 'no',
     flags: IMMUTABLE,

@@ -1,0 +1,199 @@
+/* The connected clients: who is let in, and who has to go for asking too much, owing too much or keeping silent. Main
+ * thread.
+ *
+ * I1  `sessions` holds the sessions that are not closed, in the order of their ids.
+ * Bound: maxclients. */
+import type { Log } from '../observability/log.ts'
+import type { ClientContext } from '../io/command/client.ts'
+import type { Host } from '../io/session/host.ts'
+import { describeSession } from '../io/session/describe.ts'
+import { Session } from '../io/session/session.ts'
+import { type Accepted, refuse } from '../io/socket/listener.ts'
+import type { Sequencer } from '../io/routing/sequencer.ts'
+import type { Pause } from '../io/routing/pause.ts'
+import { bytesOf } from '../base/bytes.ts'
+import { quoteArgument } from '../base/split-arguments.ts'
+import * as errors from '../base/error-texts.ts'
+import type { Configuration } from './configuration/configuration.ts'
+import type { DefaultUser } from './default-user.ts'
+
+/** The server as its clients see it. */
+export interface ClientsHost extends Host {
+  readonly configuration: Configuration
+  readonly log: Log
+  readonly defaultUser: DefaultUser
+  readonly pause: Pause
+  readonly sequencer: Sequencer
+}
+
+/** Each client is looked after about once in this time. */
+const ROUND_MS = 1000
+/** Clients looked after in a turn, at least. */
+const TURN_MIN = 5
+/** A client silent for this long gives back what its query buffer has to spare. */
+const SPARE_ROOM_MS = 2000
+/** Spare room that is not worth giving back. */
+const SPARE_ROOM_BYTES = 4096
+/** How much of a query buffer is shown when it is too long. */
+const SHOWN_BYTES = 64
+
+export class Clients implements ClientContext {
+  readonly sessions = new Map<number, Session>()
+  /** Connections that were let in, and that were turned away, since the start. */
+  received = 0
+  rejected = 0
+  private readonly host: ClientsHost
+  private nextId = 1
+  private round: Iterator<Session>
+
+  constructor(host: ClientsHost) {
+    this.host = host
+    this.round = this.sessions.values()
+  }
+
+  nowMs(): number {
+    return this.host.nowMs()
+  }
+
+  /* Coming and going. */
+
+  /** Lets a connection in, or says why not and closes it. */
+  accept(accepted: Accepted): void {
+    const { configuration, defaultUser } = this.host
+    const { values } = configuration
+    if (this.sessions.size >= values.maxclients) return this.reject(accepted, errors.MAX_CLIENTS)
+    const isOpen = !defaultUser.passwordRequired
+    if (values['protected-mode'] && isOpen && !accepted.isUnix && !isLoopback(accepted.remoteAddress)) {
+      return this.reject(accepted, errors.PROTECTED_MODE)
+    }
+    this.received++
+    const session = new Session(this.nextId++, accepted, this.host)
+    session.authenticated = isOpen
+    if (!accepted.isUnix) session.connection.setKeepAlive(values['tcp-keepalive'])
+    this.sessions.set(session.id, session)
+  }
+
+  private reject(accepted: Accepted, text: string): void {
+    this.rejected++
+    refuse(accepted, bytesOf(`-${text}\r\n`))
+  }
+
+  closed(session: Session): void {
+    this.sessions.delete(session.id)
+    this.host.pause.forget(session)
+    this.host.sequencer.abandonTransaction(session)
+    const { log } = this.host
+    if (log.writes('verbose')) log.verbose(`Client closed connection ${this.describeClient(session)}`)
+  }
+
+  /* ClientContext. */
+
+  describeClient(session: Session, argumentBytes = 0): string {
+    return describeSession(session, { nowMs: this.nowMs(), argumentBytes, isDirty: this.isDirty(session) })
+  }
+
+  /** All clients, a line each. */
+  listText(): string {
+    let text = ''
+    for (const session of this.sessions.values()) text += `${this.describeClient(session)}\n`
+    return text
+  }
+
+  /** Whether a watched key has changed, as far as can be seen without waiting for a worker. */
+  private isDirty(session: Session): boolean {
+    const { sequencer } = this.host
+    for (const shard of session.transaction.watchedShards) {
+      if (sequencer.inFlight[shard] !== 0) continue
+      if (sequencer.engine.shards[shard].watches.isDirty(session.id, () => {})) return true
+    }
+    return false
+  }
+
+  hasUser(name: string): boolean {
+    return name === 'default'
+  }
+
+  pauseClients(endMs: number, all: boolean): void {
+    this.host.pause.begin(endMs, all)
+  }
+
+  unpauseClients(): void {
+    this.host.pause.finish()
+  }
+
+  /** Clients that wait for something other than their own input. */
+  get blockedCount(): number {
+    return this.host.pause.waitingCount
+  }
+
+  /* Limits. */
+
+  /** Output waits for a client to read it: closes it if that is too much. */
+  outputGrew(session: Session): void {
+    if (session.isClosed || session.connection.isClosed || !this.owesTooMuch(session)) return
+    this.host.log.warning(
+      `Client ${this.describeClient(session)} scheduled to be closed ASAP for overcoming of output buffer limits.`,
+    )
+    session.destroy()
+  }
+
+  private owesTooMuch(session: Session): boolean {
+    const limits = this.host.configuration.values['client-output-buffer-limit']
+    // A primary is no special client here.
+    const { hard, soft, softSeconds } = limits[session.type === 'master' ? 'normal' : session.type]
+    const bytes = session.outputBytes
+    if (hard > 0 && bytes >= hard) return true
+    if (soft === 0 || bytes < soft) {
+      session.softLimitSinceMs = 0
+      return false
+    }
+    if (session.softLimitSinceMs === 0) session.softLimitSinceMs = this.nowMs()
+    const elapsed = Math.floor(this.nowMs() / 1000) - Math.floor(session.softLimitSinceMs / 1000)
+    return elapsed > softSeconds
+  }
+
+  /** A client's unfinished command is longer than client-query-buffer-limit. */
+  queryBufferExceeded(session: Session): void {
+    this.host.log.warning(
+      `Closing client that reached max query buffer length: ${this.describeClient(session)} ` +
+        `(qbuf initial bytes: ${quoteArgument(session.queryStart(SHOWN_BYTES))})`,
+    )
+    session.destroy()
+  }
+
+  /** Looks after some clients: all of them in a second of turns that come `hz` times a second. */
+  cron(hz: number): void {
+    const turnMs = 1000 / hz
+    let left = Math.min(this.sessions.size, Math.max(TURN_MIN, Math.ceil((this.sessions.size * turnMs) / ROUND_MS)))
+    const now = this.nowMs()
+    for (; left > 0; left--) {
+      let next = this.round.next()
+      if (next.done) {
+        this.round = this.sessions.values()
+        next = this.round.next()
+      }
+      if (next.done) return
+      this.lookAfter(next.value, now)
+    }
+  }
+
+  private lookAfter(session: Session, now: number): void {
+    const { timeout } = this.host.configuration.values
+    const idleMs = now - session.lastInteractionMs
+    const idleSeconds = Math.floor(now / 1000) - Math.floor(session.lastInteractionMs / 1000)
+    if (timeout > 0 && idleSeconds > timeout && !session.isBlocked && !session.isSuspended && session.type === 'normal') {
+      this.host.log.verbose('Closing idle client')
+      session.destroy()
+      return
+    }
+    if (idleMs > SPARE_ROOM_MS && session.queryFreeBytes > SPARE_ROOM_BYTES) session.shrinkQuery()
+    if (session.outputBytes > 0 && this.owesTooMuch(session)) {
+      this.host.log.warning(`Client ${this.describeClient(session)} closed for overcoming of output buffer limits.`)
+      session.destroy()
+    }
+  }
+}
+
+function isLoopback(address: string): boolean {
+  return address.startsWith('127.') || address === '::1'
+}
