@@ -214,9 +214,10 @@ export class ShardWorker {
 
   /** Lets the I/O thread run over this worker's shards. */
   private hold(cell: number): void {
-    this.send(record.REPLY_HELD)
+    // Arrives before it says so: the I/O thread may act on the word at once.
     const runs = this.barriers.arrive(cell)
     assert(!runs, 'the I/O thread arrives last at a hold')
+    this.send(record.REPLY_HELD)
     this.barriers.waitOpen(cell)
   }
 
