@@ -131,6 +131,11 @@ export class Keyspace {
     return entry
   }
 
+  /** What is there, expired or not, and stays there: DEBUG and MEMORY. */
+  peek(bytes: Uint8Array, offset: number, length: number): number {
+    return this.keys.find(this.keys.hash(bytes, offset, length), bytes, offset, length)
+  }
+
   isExpired(entry: number): boolean {
     return (flagsOf(this.arena, entry) & HAS_EXPIRE) !== 0 && this.access.nowMs > expireOf(this.arena, entry)
   }
