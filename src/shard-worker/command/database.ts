@@ -104,7 +104,7 @@ function isFlush(args: Args): boolean {
 function flush(shard: Shard, db: number): void {
   const keyspace = shard.keyspaces[db]
   // Only keys that are there change.
-  shard.watches.touchDatabase(db, (key) => keyspace.find(shard.arena.u8, key.offset, key.length) !== 0)
+  shard.watches.touchDatabase(db, (key) => keyspace.peek(shard.arena.u8, key.offset, key.length) !== 0)
   shard.counters[DIRTY] += keyspace.clear()
 }
 
@@ -120,15 +120,22 @@ function swapdb(engine: Engine, args: Args, reply: Reply): void {
   reply.ok()
 }
 
-/** A watched key changes when it is in either of the databases. */
 function swap(shard: Shard, first: number, second: number): void {
-  const { u8 } = shard.arena
-  for (const db of [first, second]) {
-    shard.watches.touchDatabase(db, ({ offset, length }) => {
-      const inFirst = shard.keyspaces[first].find(u8, offset, length)
-      const inSecond = shard.keyspaces[second].find(u8, offset, length)
-      return inFirst !== 0 || inSecond !== 0
-    })
-  }
+  touchSwapped(shard, first, second)
+  touchSwapped(shard, second, first)
   shard.swapDatabases(first, second)
+}
+
+/**
+ * A watched key of database `own` changes when it is there, or is in the other one; an expired key that would come from
+ * there is deleted instead, so that its going later on is no change.
+ */
+function touchSwapped(shard: Shard, own: number, other: number): void {
+  const { u8 } = shard.arena
+  const { keyspaces } = shard
+  shard.watches.touchDatabase(
+    own,
+    ({ offset, length }) =>
+      keyspaces[own].peek(u8, offset, length) !== 0 || keyspaces[other].find(u8, offset, length) !== 0,
+  )
 }

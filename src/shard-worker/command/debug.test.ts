@@ -19,6 +19,9 @@ test('DEBUG OBJECT', () => {
     engine.must('SET', 'd', String(value))
     expect(engine.run('DEBUG', 'OBJECT', 'd')).toContain(`serializedlength:${bytes} `)
   }
+  engine.must('PEXPIRE', 'a', '10')
+  engine.nowMs += 11
+  expect(engine.run('DEBUG', 'OBJECT', 'a')).toMatch(/encoding:embstr/)
   expect(engine.error('DEBUG', 'OBJECT', 'none')).toBe('ERR no such key')
 })
 

@@ -99,18 +99,10 @@ export const debugCommands = family<Engine>('server', [
   },
 ])
 
-/** The entry of argument `index`, expired or not: DEBUG looks at what is there. */
-function findAsIs(keyspace: Keyspace, args: Args, index: number): number {
-  const { keys } = keyspace
-  const offset = args.offset[index]
-  const length = args.length[index]
-  return keys.find(keys.hash(args.bytes, offset, length), args.bytes, offset, length)
-}
-
 function object(engine: Engine, args: Args, reply: Reply): void {
   const { keyspace, access } = engine
   const { arena } = keyspace
-  const entry = findAsIs(keyspace, args, 2)
+  const entry = keyspace.peek(args.bytes, args.offset[2], args.length[2])
   if (entry === 0) return reply.error(errors.NO_SUCH_KEY)
   const lru = accessOf(arena, entry)
   reply.simple(
@@ -137,7 +129,7 @@ function serializedLength(keyspace: Keyspace, entry: number): number {
 function sdslen(engine: Engine, args: Args, reply: Reply): void {
   const { keyspace } = engine
   const { arena } = keyspace
-  const entry = findAsIs(keyspace, args, 2)
+  const entry = keyspace.peek(args.bytes, args.offset[2], args.length[2])
   if (entry === 0) return reply.error(errors.NO_SUCH_KEY)
   if (typeOf(arena, entry) !== TYPE_STRING || encodingOf(arena, entry) === ENCODING_INT) {
     return reply.error(errors.NOT_SDS_ENCODED)
@@ -159,7 +151,7 @@ function digestValue(engine: Engine, args: Args, reply: Reply): void {
   reply.array(args.count - 2)
   for (let i = 2; i < args.count; i++) {
     const keyspace = engine.keyspaceOf(args, i)
-    const entry = findAsIs(keyspace, args, i)
+    const entry = keyspace.peek(args.bytes, args.offset[i], args.length[i])
     const value = new Digest()
     if (entry !== 0) addValue(value, keyspace, entry)
     reply.simple(value.hex)

@@ -9,12 +9,14 @@ test('MEMORY USAGE grows with key, value and expiry, and covers what the arena g
   expect(small).toBeLessThan(64)
   engine.must('PEXPIRE', 'a', '1000')
   expect(engine.must('MEMORY', 'USAGE', 'a')).toBeGreaterThan(small)
-  engine.must('SET', 'a', 'x'.repeat(100_000))
+  engine.must('SET', 'a', 'x'.repeat(100_000), 'KEEPTTL')
   const { keyspace, entry } = engine.find('a')
   const usage = engine.must('MEMORY', 'USAGE', 'a', 'SAMPLES', '0') as number
   expect(usage).toBeGreaterThan(100_000)
   expect(usage).toBeGreaterThan(keyspace.bytesOf(entry))
   expect(engine.run('MEMORY', 'USAGE', 'none', 'samples', '5')).toBe(null)
+  engine.nowMs += 5000
+  expect(engine.run('MEMORY', 'USAGE', 'a')).toBe(usage)
 })
 
 test('MEMORY USAGE of unsound arguments', () => {

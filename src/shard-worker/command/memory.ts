@@ -57,7 +57,7 @@ function usage(engine: Engine, args: Args, reply: Reply): void {
     if (isNegative) return reply.error(errors.SYNTAX)
   }
   const { keyspace } = engine
-  const entry = keyspace.find(args.bytes, args.offset[2], args.length[2])
+  const entry = keyspace.peek(args.bytes, args.offset[2], args.length[2])
   if (entry === 0) return reply.nil()
   const places = flagsOf(keyspace.arena, entry) & HAS_EXPIRE ? 2 : 1
   reply.integer(keyspace.bytesOf(entry) + places * WAY_BYTES)
