@@ -34,6 +34,8 @@ const TURN_MIN = 5
 const SPARE_ROOM_MS = 2000
 /** Spare room that is not worth giving back. */
 const SPARE_ROOM_BYTES = 4096
+/** How often the log tells of HTTP. */
+const TELL_OF_HTTP_MS = 60_000
 /** How much of a query buffer is shown when it is too long. */
 const SHOWN_BYTES = 64
 
@@ -42,6 +44,7 @@ export class Clients implements ClientContext {
   /** Connections that were let in, and that were turned away, since the start. */
   received = 0
   rejected = 0
+  private toldOfHttpMs = Number.NEGATIVE_INFINITY
   private readonly host: ClientsHost
   private nextId = 1
   private round: Iterator<Session>
@@ -158,6 +161,20 @@ export class Clients implements ClientContext {
       `Closing client that reached max query buffer length: ${this.describeClient(session)} ` +
         `(qbuf initial bytes: ${quoteArgument(session.queryStart(SHOWN_BYTES))})`,
     )
+    session.destroy()
+  }
+
+  /** A command that only HTTP has: a page in somebody's browser may be behind it. Told once a minute. */
+  closeHttp(session: Session): void {
+    const now = this.nowMs()
+    if (now - this.toldOfHttpMs > TELL_OF_HTTP_MS) {
+      this.toldOfHttpMs = now
+      this.host.log.warning(
+        'Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands to Redis. This is ' +
+          'likely due to an attacker attempting to use Cross Protocol Scripting to compromise your Redis instance. ' +
+          `Connection from ${session.remote} aborted.`,
+      )
+    }
     session.destroy()
   }
 

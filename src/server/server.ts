@@ -265,6 +265,10 @@ export class Server implements Host {
     this.engine.slow.pending = false
   }
 
+  closeHttp(session: Session): void {
+    this.clients.closeHttp(session)
+  }
+
   private control(worker: number, bytes: Uint8Array): void {
     const frame = decodeControlFrame(bytes)
     if (frame.type === 'Statistics') this.observatory.workerStatistics.receive(worker, frame)

@@ -10,7 +10,7 @@
  *         meet at the barrier cell in `count`. HOLD: park at that cell until the I/O thread opens it. CRON: an
  *         expire and rehash turn for shard `count`. CONTROL: a control frame of `count` bytes follows the header.
  *         EXTERNAL: the record did not fit and waits in the message port.
- * flags   RESP3, NO_TOUCH.   now  Unix ms of the batch.   client  id.
+ * flags   RESP3, NO_TOUCH, EXPIRE_PAUSED.   now  Unix ms of the batch.   client  id.
  *
  * Command:    | id u16 | shard u16 | hash u32 | argc u32 | length u32 [argc] | bytes of all arguments, padded to 4 |
  *             shard: the one to select, NO_SHARD for a command over several.   hash: of its key, 0 for NO_SHARD.
@@ -42,6 +42,8 @@ export const RECORD_HEADER_BYTES = 32
 
 export const RUN_RESP3 = 1
 export const RUN_NO_TOUCH = 2
+/** Access.expirePaused */
+export const RUN_EXPIRE_PAUSED = 4
 
 export const COMMAND_HEADER_BYTES = 12
 export const NO_SHARD = 0xffff

@@ -138,6 +138,7 @@ export class ShardWorker {
     engine.client = view.f64[(offset + record.RECORD_CLIENT) >> 3]
     const flags = view.u32[(offset + record.RECORD_FLAGS) >> 2]
     engine.access.noTouch = (flags & record.RUN_NO_TOUCH) !== 0
+    engine.access.expirePaused = (flags & record.RUN_EXPIRE_PAUSED) !== 0
     this.reply.resp3 = (flags & record.RUN_RESP3) !== 0
   }
 

@@ -5,6 +5,7 @@
  * The quick path is for what load is made of: a cheap command with one key at argument 1, from a session in its ordinary
  * state, on a shard whose baton is home. Everything else goes the long way, with the same outcome. */
 import { type Args, NOT_LOOKED_UP } from '../../base/args.ts'
+import { bytesOf } from '../../base/bytes.ts'
 import type { Command, CommandTable } from '../../base/command-table.ts'
 import { DENYOOM, HEAVY, NO_AUTH, NO_MULTI, WRITE, MAY_REPLICATE } from '../../base/command-spec.ts'
 import type { Handler } from '../../base/command-spec.ts'
@@ -24,10 +25,23 @@ export interface Gate {
   protection(session: Session, command: Command<never>): string | null
   /** A command took at least the slow threshold: engine.slow holds it. */
   reportSlow(session: Session): void
+  /** A browser was made to speak HTTP to the server: the connection closes without a word. */
+  closeHttp(session: Session): void
 }
+
+/** What CLIENT LIST shows of a client that has run none. */
+const NO_COMMAND = 'NULL'
+/** First words of lines of an HTTP request that some web page may have had a browser send. */
+const POST = bytesOf('POST')
+const HOST = bytesOf('HOST:')
+const isHttp = (args: Args) => args.is(0, POST) || args.is(0, HOST)
 
 /** Commands that run in an open transaction instead of being queued. */
 const NEVER_QUEUED = new Set(['exec', 'discard', 'multi', 'watch', 'quit', 'reset'])
+/** Commands that may make all workers park: they wait for a free barrier cell. */
+const MAY_HOLD = new Set(['exec', 'discard', 'watch', 'unwatch', 'reset'])
+/** Commands that run in an open transaction however short memory is: they end it. */
+const MAY_END_TRANSACTION = new Set(['exec', 'discard', 'quit', 'reset'])
 
 export class Dispatcher {
   readonly commands: CommandTable<never>
@@ -41,6 +55,7 @@ export class Dispatcher {
   /** Whether nothing is paused or short of memory; set with each batch. */
   private isQuiet: boolean
   private readonly neverQueued: Uint8Array
+  private readonly mayHold: Uint8Array
 
   constructor(commands: CommandTable<never>, sequencer: Sequencer, reply: Reply, pause: Pause, gate: Gate) {
     this.commands = commands
@@ -52,16 +67,20 @@ export class Dispatcher {
     this.isQuiet = true
     this.quickArity = new Int32Array(commands.commands.length)
     this.neverQueued = new Uint8Array(commands.commands.length)
+    this.mayHold = new Uint8Array(commands.commands.length)
     for (const command of commands.commands) {
       const isQuick = command.runs === 'shard' && command.firstKey === 1 && !(command.flags & HEAVY) && command.parent < 0
       this.quickArity[command.id] = isQuick ? command.arity : 0
       this.neverQueued[command.id] = NEVER_QUEUED.has(command.fullName) ? 1 : 0
+      this.mayHold[command.id] = command.runs !== 'io' || MAY_HOLD.has(command.fullName) ? 1 : 0
     }
   }
 
   /** To be called at the start of each batch. */
   observe(): void {
-    this.isQuiet = !this.pause.isActive && !this.gate.isOverMemory()
+    const isPaused = this.pause.isActive
+    this.isQuiet = !isPaused && !this.gate.isOverMemory()
+    this.engine.access.expirePaused = isPaused
   }
 
   /** Looks the commands of a batch up and brings the keys of the quick ones into the cache. */
@@ -131,8 +150,10 @@ export class Dispatcher {
   /** The command, or its subcommand; null after the error was written. */
   private resolve(session: Session, id: number, args: Args): Command<never> | null {
     let command = id < 0 ? undefined : this.commands.commands[id]
+    session.lastCommand = NO_COMMAND
     if (command === undefined) {
-      this.reject(session, null, errors.unknownCommand(args))
+      if (isHttp(args)) this.gate.closeHttp(session)
+      else this.reject(session, null, errors.unknownCommand(args))
       return null
     }
     if (command.children.length > 0 && args.count > 1) {
@@ -145,6 +166,7 @@ export class Dispatcher {
       }
       command = sub
     }
+    session.lastCommand = command.fullName
     if (!fitsArity(command, args)) {
       this.reject(session, command, errors.wrongArity(command.fullName))
       return null
@@ -156,10 +178,22 @@ export class Dispatcher {
   private refusal(session: Session, command: Command<never>, _args: Args): string | null {
     const protection = this.gate.protection(session, command)
     if (protection !== null) return protection
-    if (!session.authenticated && (command.flags & NO_AUTH) === 0) return errors.NO_AUTH
+    if (!session.isTrusted && (command.flags & NO_AUTH) === 0) return errors.NO_AUTH
     if (session.transaction.isOpen && command.flags & NO_MULTI) return errors.NOT_IN_TRANSACTION
-    if (command.flags & DENYOOM && this.gate.isOverMemory()) return errors.OUT_OF_MEMORY
+    if (this.needsMemory(session, command) && this.gate.isOverMemory()) return errors.OUT_OF_MEMORY
     return null
+  }
+
+  /** Whether the command, what it queues, or for EXEC anything queued, may use more memory. */
+  private needsMemory(session: Session, command: Command<never>): boolean {
+    if (command.flags & DENYOOM) return true
+    if (!session.transaction.isOpen) return false
+    if (!MAY_END_TRANSACTION.has(command.fullName)) return true
+    return command.fullName === 'exec' && this.isAnyQueued(session, DENYOOM)
+  }
+
+  private isAnyQueued(session: Session, flags: number): boolean {
+    return session.transaction.queue.some(({ command }) => (this.commands.commands[command].flags & flags) !== 0)
   }
 
   private reject(session: Session, command: Command<never> | null, text: string): void {
@@ -177,7 +211,7 @@ export class Dispatcher {
       this.pause.postpone(session)
       return true
     }
-    if (command.runs !== 'io' || this.neverQueued[command.id]) {
+    if (this.mayHold[command.id]) {
       if (this.sequencer.isCongested || !this.sequencer.hasFreeCell) {
         this.sequencer.waitForRoom(session)
         return true
@@ -188,8 +222,8 @@ export class Dispatcher {
 
   /** Whether the command, or for EXEC any that is queued, changes data. */
   private mayWrite(session: Session, command: Command<never>): boolean {
-    if (command.fullName !== 'exec') return (command.flags & (WRITE | MAY_REPLICATE)) !== 0
-    return session.transaction.queue.some(({ command: id }) => this.commands.commands[id].flags & (WRITE | MAY_REPLICATE))
+    const flags = WRITE | MAY_REPLICATE
+    return (command.flags & flags) !== 0 || (command.fullName === 'exec' && this.isAnyQueued(session, flags))
   }
 
   private accept(session: Session, command: Command<never>, args: Args): void {
@@ -199,11 +233,8 @@ export class Dispatcher {
       this.reply.simple('QUEUED')
       return
     }
-    session.lastCommand = command.fullName
     if (command.runs === 'io') this.runIo(session, command, args, this.reply)
-    else {
-      this.sequencer.route(session, command, args)
-    }
+    else this.sequencer.route(session, command, args)
     if (this.engine.slow.pending) this.gate.reportSlow(session)
   }
 
@@ -228,8 +259,9 @@ export class Dispatcher {
   /** Runs a queued command of a transaction whose shards are held. */
   runQueued(session: Session, id: number, args: Args, reply: Reply): void {
     const command = this.commands.commands[id]
-    session.lastCommand = command.fullName
     reply.resp3 = session.resp3
+    // What a pause keeps is hidden from readers; a writer must find its key's place empty.
+    this.engine.access.expirePaused = this.pause.isActive && (command.flags & WRITE) === 0
     if (command.runs === 'io') this.runIo(session, command, args, reply)
     else {
       const { engine } = this

@@ -61,6 +61,8 @@ export class Sequencer implements LinkOwner {
   private readonly marks: Int32Array
   private mark = 0
   private readonly congested = new Set<Session>()
+  /** Watches of closed sessions that wait for a barrier cell to be dropped at. */
+  private readonly leftWatches: { shards: number[]; action: () => void }[] = []
 
   constructor(engine: Engine, reply: Reply, cells: BarrierCells, pool: BarrierPool) {
     this.engine = engine
@@ -203,9 +205,17 @@ export class Sequencer implements LinkOwner {
     run.addShard(shard)
   }
 
+  private runFlags(session: Session): number {
+    return (
+      (session.resp3 ? record.RUN_RESP3 : 0) |
+      (session.noTouch ? record.RUN_NO_TOUCH : 0) |
+      (this.engine.access.expirePaused ? record.RUN_EXPIRE_PAUSED : 0)
+    )
+  }
+
   /** The open run, if it fits the session, database and worker; a new one otherwise. */
   private runFor(session: Session, link: WorkerLink): Run {
-    const flags = (session.resp3 ? record.RUN_RESP3 : 0) | (session.noTouch ? record.RUN_NO_TOUCH : 0)
+    const flags = this.runFlags(session)
     const open = this.openRun
     if (
       open !== null &&
@@ -248,7 +258,7 @@ export class Sequencer implements LinkOwner {
     const cell = this.pool.allocate()
     assert(cell >= 0, 'dispatch() postpones commands while no barrier cell is free')
     const slot = session.openSlot()
-    const flags = (session.resp3 ? record.RUN_RESP3 : 0) | (session.noTouch ? record.RUN_NO_TOUCH : 0)
+    const flags = this.runFlags(session)
     this.builder.begin(record.RECORD_BARRIER, cell, session.db, flags, this.engine.nowMs, session.id)
     this.builder.append(command.id, record.NO_SHARD, 0, args)
     const runs = this.runsByWorker()
@@ -322,7 +332,27 @@ export class Sequencer implements LinkOwner {
 
   /** The session watches nothing any more: in order with what it sent before. */
   unwatch(session: Session): void {
-    for (const shard of session.transaction.forgetWatches()) this.exclusively([shard], () => this.engine.shards[shard].watches.unwatch(session.id))
+    const shards = session.transaction.forgetWatches()
+    if (shards.length === 0) return
+    const action = () => {
+      for (const shard of shards) this.engine.shards[shard].watches.unwatch(session.id)
+    }
+    if (this.areHome(shards)) action()
+    else if (this.hasFreeCell) this.exclusively(shards, action)
+    else {
+      // A command waits for a cell before it comes here; a connection that closes does not.
+      assert(session.isClosed, 'dispatch() postpones commands while no barrier cell is free')
+      this.leftWatches.push({ shards, action })
+    }
+  }
+
+  /** Has the watches of closed sessions dropped that found no free cell. */
+  private dropLeftWatches(): void {
+    while (this.leftWatches.length > 0 && this.hasFreeCell) {
+      const { shards, action } = this.leftWatches[0]
+      this.leftWatches.shift()
+      this.exclusively(shards, action)
+    }
   }
 
   /** Closes a session's transaction and drops its watches. */
@@ -363,6 +393,7 @@ export class Sequencer implements LinkOwner {
   drain(): number {
     let handled = 0
     for (const link of this.links) handled += link.drain()
+    if (this.leftWatches.length > 0) this.dropLeftWatches()
     if (this.congested.size > 0 && !this.isCongested && this.hasFreeCell) this.resumeCongested()
     return handled
   }

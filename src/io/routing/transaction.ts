@@ -89,7 +89,10 @@ function runHolding(
   const { sequencer } = dispatcher
   if (sequencer.areHome(shards)) return action(reply)
   const resolve = session.defer()
-  sequencer.exclusively(shards, () => resolve(action))
+  sequencer.exclusively(shards, () => {
+    dispatcher.observe()
+    resolve(action)
+  })
 }
 
 function watchKeys(dispatcher: Dispatcher, session: Session, keys: Uint8Array[], reply: Reply): void {

@@ -16,6 +16,8 @@ export interface Host {
   readonly current: Session | null
   /** client-query-buffer-limit, bytes. */
   readonly queryBufferLimit: number
+  /** Whether clients have to authenticate. */
+  readonly passwordRequired: boolean
   nowMs(): number
   /** Brackets around everything that may dispatch for a session. */
   beginBatch(session: Session): void

@@ -131,6 +131,11 @@ export class Session implements ConnectionOwner {
     this.connection = new Connection(accepted.handle, this)
   }
 
+  /** Whether it may run commands: it has authenticated, or needs not. */
+  get isTrusted(): boolean {
+    return this.authenticated || !this.host.passwordRequired
+  }
+
   /** Whether the client sits on this machine: a Unix socket or the loopback interface. */
   get isLocal(): boolean {
     return this.isUnix || this.remote.startsWith('127.') || this.remote.startsWith('[::1]')
@@ -197,12 +202,12 @@ export class Session implements ConnectionOwner {
     }
     const { batch } = host
     // A client that has yet to authenticate is read a command at a time: AUTH lifts limits for what follows.
-    const most = this.authenticated ? BATCH_COMMANDS : 1
+    const most = this.isTrusted ? BATCH_COMMANDS : 1
     for (;;) {
       batch.count = 0
       let status = COMPLETE
       while (batch.count < most && status >= COMPLETE) {
-        status = frame.next(bytes, end, host.limits, this.authenticated)
+        status = frame.next(bytes, end, host.limits, this.isTrusted)
         if (status === COMPLETE) batch.take(frame)
         if (status >= COMPLETE) frame.begin(frame.at)
       }

@@ -205,8 +205,11 @@ function isWanted(keyspace: Keyspace, entry: number): boolean {
   return typeOf(keyspace.arena, entry) === wantedType
 }
 
+/** Expired keys that RANDOMKEY passes over in a pause before it takes one. */
+const RANDOMKEY_TRIES = 100
+
 function randomkey(engine: Engine, _args: Args, reply: Reply): void {
-  for (;;) {
+  for (let tries = 1; ; tries++) {
     let total = 0
     for (const shard of engine.shards) total += shard.keyspaces[engine.db].keys.used
     if (total === 0) return reply.nil()
@@ -217,7 +220,9 @@ function randomkey(engine: Engine, _args: Args, reply: Reply): void {
     }
     const keyspace = engine.shards[index].keyspaces[engine.db]
     const entry = keyspace.keys.random(engine.random)
-    if (!keyspace.isExpired(entry)) return replyKey(reply, keyspace, entry)
+    // While a pause keeps expired keys, there may be no others.
+    const isLastTry = engine.access.expirePaused && tries === RANDOMKEY_TRIES
+    if (isLastTry || !keyspace.isExpired(entry)) return replyKey(reply, keyspace, entry)
     keyspace.expireEntry(entry)
   }
 }

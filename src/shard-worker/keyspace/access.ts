@@ -20,6 +20,8 @@ export class Access {
   lfuDecayMinutes: number
   /** CLIENT NO-TOUCH of the client that runs. */
   noTouch: boolean
+  /** CLIENT PAUSE: expired keys stay, though nobody sees them, until a command writes them. */
+  expirePaused: boolean
   /** Counts commands: what a keyspace was told to expect holds for one of them. */
   generation: number
   readonly random: Random
@@ -31,6 +33,7 @@ export class Access {
     this.lfuLogFactor = 10
     this.lfuDecayMinutes = 1
     this.noTouch = false
+    this.expirePaused = false
     this.generation = 0
     this.random = random
   }

@@ -35,6 +35,7 @@ import {
   TYPE_STRING,
   typeOf,
   usedBytesOf,
+  writeBytes,
   writeExpire,
   writeHeader,
 } from './entry.ts'
@@ -118,14 +119,14 @@ export class Keyspace {
     return entry
   }
 
-  /** Neither counts nor touches, but deletes an expired key. */
+  /** Neither counts nor touches, but deletes an expired key (unless a pause keeps it). */
   find(bytes: Uint8Array, offset: number, length: number): number {
     const keys = this.keys
     this.hash = offset === this.expectedOffset && this.expectedIn === this.access.generation
         ? this.expectedHash : keys.hash(bytes, offset, length)
     const entry = keys.find(this.hash, bytes, offset, length)
     if (entry !== 0 && this.arena.u8[entry + ENTRY_FLAGS] & HAS_EXPIRE && this.isExpired(entry)) {
-      this.expireFound(entry)
+      if (!this.access.expirePaused) this.expireFound(entry)
       return 0
     }
     return entry
@@ -182,7 +183,7 @@ export class Keyspace {
     const entry = arena.allocate(entryBytes(flags, length, 0))
     if (entry === 0) throw ARENA_FULL
     writeHeader(arena, entry, kind, flags, length, this.access.initial(), block)
-    copyBytes(arena.u8, entry + headerBytes(flags), bytes, offset, length)
+    writeBytes(arena, entry + headerBytes(flags), bytes, offset, length)
     if (this.keys.insert(this.hash, entry)) return entry
     arena.release(entry)
     throw ARENA_FULL
@@ -306,8 +307,13 @@ export class Keyspace {
     if (entry === 0) return this.insertString(kind, bytes, keyAt, keyBytes, length)
     const arena = this.arena
     const flags = flagsOf(arena, entry)
+    const isEmbedded = (flags & OUT_OF_LINE) === 0
+    if (isEmbedded && arena.u32[(entry + ENTRY_BODY) >> 2] === length) {
+      arena.u8[entry] = kind
+      return entry
+    }
     const total = entryBytes(flags, keyBytes, length)
-    if ((flags & OUT_OF_LINE) === 0) {
+    if (isEmbedded) {
       const capacity = arena.capacity(entry)
       if (total <= capacity && (total * 2 > capacity || !arena.fits(total))) {
         arena.u8[entry] = kind
@@ -402,7 +408,7 @@ export class Keyspace {
     const entry = arena.allocate(total)
     if (entry === 0) throw ARENA_FULL
     writeHeader(arena, entry, kind, flags, keyBytes, access, length)
-    copyBytes(arena.u8, entry + headerBytes(flags), bytes, keyAt, keyBytes)
+    writeBytes(arena, entry + headerBytes(flags), bytes, keyAt, keyBytes)
     return entry
   }
 
@@ -423,7 +429,7 @@ export class Keyspace {
       throw ARENA_FULL
     }
     writeHeader(arena, entry, kind, flags | OUT_OF_LINE, keyBytes, access, block)
-    copyBytes(arena.u8, entry + headerBytes(flags), bytes, keyAt, keyBytes)
+    writeBytes(arena, entry + headerBytes(flags), bytes, keyAt, keyBytes)
     return entry
   }
 
@@ -463,14 +469,18 @@ export class Keyspace {
 
   /** Makes an entry persistent; false when it was. The entry stays where it is. */
   removeExpire(entry: number): boolean {
+    if ((flagsOf(this.arena, entry) & HAS_EXPIRE) === 0) return false
+    this.dropExpire(entry)
+    return true
+  }
+
+  private dropExpire(entry: number): void {
     const arena = this.arena
     const flags = flagsOf(arena, entry)
-    if ((flags & HAS_EXPIRE) === 0) return false
     this.forgetExpire(entry)
     const used = usedBytesOf(arena, entry)
     arena.u8.copyWithin(entry + ENTRY_HEADER_BYTES, entry + ENTRY_HEADER_BYTES + EXPIRE_BYTES, entry + used)
     arena.u8[entry + ENTRY_FLAGS] = flags & ~HAS_EXPIRE
-    return true
   }
 
   private forgetExpire(entry: number): void {
@@ -504,8 +514,9 @@ export class Keyspace {
     this.removeFound(entry)
   }
 
-  /** Deletes an expired entry met by a walk, as the active expire cycle does. */
+  /** Deletes an expired entry met by a walk, as the active expire cycle does; a pause keeps it. */
   expireEntry(entry: number): void {
+    if (this.access.expirePaused) return
     const found = this.keys.findEntry(this.keys.hashOf(entry), entry)
     assert(found, 'a live entry is in its table')
     this.expireFound(entry)
