@@ -1,8 +1,14 @@
 /* Bytes and the strings that stand for them. A string that carries bytes is always latin1: one character per byte, so
- * any bytes survive the round trip. Any thread. Hot: copyBytes, equalBytes, equalsIgnoreCase. */
+ * any bytes survive the round trip. Any thread. Hot: copyBytes, copyWords,
+ * viewOf, equalBytes, equalsIgnoreCase. */
 
-/** Below this many bytes a byte loop beats TypedArray.prototype.set (which wants a subarray). */
-const LOOP_COPY_BYTES = 24
+/** From this many bytes on Node's own copy (40 ns whatever the length, no garbage) beats any loop here. */
+const NATIVE_COPY_BYTES = 48
+/** The same where both sides have a DataView. */
+const NATIVE_COPY_WORDS_BYTES = 192
+
+/* Takes any Uint8Array as its receiver; TypedArray.prototype.set would want a subarray, which is garbage. */
+const nativeCopy = Buffer.prototype.copy
 
 /** Copies `length` bytes between two buffers that do not overlap. */
 export function copyBytes(
@@ -12,11 +18,66 @@ export function copyBytes(
   sourceOffset: number,
   length: number,
 ): void {
-  if (length < LOOP_COPY_BYTES) {
-    for (let i = 0; i < length; i++) target[targetOffset + i] = source[sourceOffset + i]
-  } else {
-    target.set(source.subarray(sourceOffset, sourceOffset + length), targetOffset)
+  if (length >= NATIVE_COPY_BYTES) {
+    nativeCopy.call(source, target, targetOffset, sourceOffset, sourceOffset + length)
+    return
   }
+  let to = targetOffset
+  let from = sourceOffset
+  // Four at a time: what a loop checks at every turn costs more than a byte.
+  for (const end = sourceOffset + (length & ~3); from < end; from += 4, to += 4) {
+    target[to] = source[from]
+    target[to + 1] = source[from + 1]
+    target[to + 2] = source[from + 2]
+    target[to + 3] = source[from + 3]
+  }
+  for (const end = sourceOffset + length; from < end; from++, to++) target[to] = source[from]
+}
+
+/**
+ * The same through DataViews of the two buffers, a word at a time: 16 bytes in 6 ns instead of 16, 100 in 24 instead of
+ * 80 (--cpu-prof sees it in every SET and GET).
+ */
+export function copyWords(
+  target: Uint8Array,
+  targetView: DataView,
+  targetOffset: number,
+  source: Uint8Array,
+  sourceView: DataView,
+  sourceOffset: number,
+  length: number,
+): void {
+  if (length >= NATIVE_COPY_WORDS_BYTES) {
+    nativeCopy.call(source, target, targetOffset, sourceOffset, sourceOffset + length)
+    return
+  }
+  if (length < 4) {
+    for (let i = 0; i < length; i++) target[targetOffset + i] = source[sourceOffset + i]
+    return
+  }
+  // The last word overlaps the one before unless the length is a multiple of four.
+  const last = length - 4
+  for (let i = 0; i < last; i += 4) {
+    targetView.setInt32(targetOffset + i, sourceView.getInt32(sourceOffset + i, true), true)
+  }
+  targetView.setInt32(targetOffset + last, sourceView.getInt32(sourceOffset + last, true), true)
+}
+
+let viewedBytes = new Uint8Array(0)
+let viewedBy = new DataView(viewedBytes.buffer)
+
+/**
+ * A DataView of the whole of `bytes`. The newest is kept, and nearly always the one that is asked for: a thread's commands
+ * lie in its read buffer or its ring.
+ */
+export function viewOf(bytes: Uint8Array): DataView {
+  return bytes === viewedBytes ? viewedBy : viewAnew(bytes)
+}
+
+function viewAnew(bytes: Uint8Array): DataView {
+  viewedBytes = bytes as Uint8Array<ArrayBuffer>
+  viewedBy = new DataView(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength)
+  return viewedBy
 }
 
 /** Whether two ranges of `length` bytes are equal. */

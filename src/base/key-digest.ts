@@ -1,6 +1,7 @@
 /* Both hashes of a key in one pass: the keyspace's seeded hash (key-hash.ts) and its slot (crc16.ts). Routing needs the
  * slot before the shard is known, and the table the hash right after; the bytes are loaded once for both, four at a time.
  * Any thread. Hot. The result is left in `digest`, valid until the next call. */
+import { viewOf } from './bytes.ts'
 import { crcTable, keySlot, SLOT_COUNT } from './crc16.ts'
 import { keyHash } from './key-hash.ts'
 
@@ -11,24 +12,21 @@ const OPEN_BRACE = 0x7b
 
 /** Sets digest.hash = keyHash(..., seed) and digest.slot = keySlot(...). */
 export function digestKey(bytes: Uint8Array, offset: number, length: number, seed: number): void {
+  const view = viewOf(bytes)
   const wordsEnd = offset + (length & ~3)
   let hash = seed ^ length
   let crc = 0
   let at = offset
   for (; at < wordsEnd; at += 4) {
-    const b0 = bytes[at]
-    const b1 = bytes[at + 1]
-    const b2 = bytes[at + 2]
-    const b3 = bytes[at + 3]
-    let word = b0 | (b1 << 8) | (b2 << 16) | (b3 << 24)
+    let word = view.getInt32(at, true)
     const braces = word ^ BRACES
     // A byte that is `{`: the tag within, not the whole key, gives the slot (a borrow may see one that is not there).
     if (((braces - 0x01010101) & ~braces & 0x80808080) !== 0) return digestTagged(bytes, offset, length, seed)
     crc =
-      crcTable[768 | ((crc >> 8) ^ b0)] ^
-      crcTable[512 | ((crc & 0xff) ^ b1)] ^
-      crcTable[256 | b2] ^
-      crcTable[b3]
+      crcTable[768 | ((crc >> 8) ^ (word & 0xff))] ^
+      crcTable[512 | ((crc & 0xff) ^ ((word >> 8) & 0xff))] ^
+      crcTable[256 | ((word >> 16) & 0xff)] ^
+      crcTable[word >>> 24]
     word = Math.imul(word, 0xcc9e2d51)
     word = (word << 15) | (word >>> 17)
     hash ^= Math.imul(word, 0x1b873593)

@@ -95,48 +95,36 @@ export function fitsInt64(value: bigint): boolean {
 
 /** How many bytes formatInteger writes. `value` is an integer of magnitude at most 2^53. */
 export function integerTextBytes(value: number): number {
-  let count = 1
-  if (value < 0) {
-    value = -value
-    count = 2
-  }
-  if (value >= SPLIT) {
-    value = Math.floor(value / SPLIT)
-    count += 9
-  }
-  let small = value | 0
-  while (small >= 10) {
-    small = (small / 10) | 0
-    count++
-  }
-  return count
+  const sign = value < 0 ? 1 : 0
+  const magnitude = value < 0 ? -value : value
+  return magnitude < SPLIT ? sign + digitCount(magnitude | 0) : sign + 9 + digitCount(Math.floor(magnitude / SPLIT) | 0)
+}
+
+/** Decimal digits of an integer below 10^9. */
+function digitCount(value: number): number {
+  if (value < 10_000) return value < 100 ? (value < 10 ? 1 : 2) : value < 1000 ? 3 : 4
+  if (value < 1_000_000) return value < 100_000 ? 5 : 6
+  return value < 100_000_000 ? (value < 10_000_000 ? 7 : 8) : 9
 }
 
 /** Writes an integer of magnitude at most 2^53 in decimal at `at`; returns the offset after it. */
 export function formatInteger(bytes: Uint8Array, at: number, value: number): number {
-  const end = at + integerTextBytes(value)
   if (value < 0) {
-    bytes[at] = MINUS
+    bytes[at++] = MINUS
     value = -value
   }
-  let write = end
-  let small: number
-  if (value >= SPLIT) {
-    const high = Math.floor(value / SPLIT)
-    small = (value - high * SPLIT) | 0
-    for (let i = 0; i < 9; i++) {
-      const quotient = (small / 10) | 0
-      bytes[--write] = ZERO + small - quotient * 10
-      small = quotient
-    }
-    small = high | 0
-  } else {
-    small = value | 0
+  if (value < SPLIT) return formatDigits(bytes, at, value | 0, digitCount(value | 0))
+  const high = Math.floor(value / SPLIT)
+  const middle = formatDigits(bytes, at, high | 0, digitCount(high | 0))
+  return formatDigits(bytes, middle, (value - high * SPLIT) | 0, 9)
+}
+
+/** The last `count` digits of an integer below 10^9. */
+function formatDigits(bytes: Uint8Array, at: number, value: number, count: number): number {
+  for (let i = at + count - 1; i >= at; i--) {
+    const quotient = (value / 10) | 0
+    bytes[i] = ZERO + value - quotient * 10
+    value = quotient
   }
-  do {
-    const quotient = (small / 10) | 0
-    bytes[--write] = ZERO + small - quotient * 10
-    small = quotient
-  } while (small > 0)
-  return end
+  return at + count
 }

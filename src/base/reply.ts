@@ -5,17 +5,23 @@
  * Bound: none of its own; a reply is at most what a command may return (512 MB a string), and the owner calls
  * `reset()`, which gives an outsized buffer back. */
 import { assert } from './assert.ts'
-import { copyBytes } from './bytes.ts'
+import { copyBytes, copyWords } from './bytes.ts'
+import { formatInteger } from './number-text.ts'
 
 /** What a fresh buffer holds; outsized ones shrink back to it. */
 export const REPLY_BUFFER_BYTES = 256 * 1024
 
 const CR = 13
 const LF = 10
-const scratchDigits = new Uint8Array(24)
+/* The same two, and with a character and a digit before them, as little-endian words. */
+const CRLF = CR | (LF << 8)
+const CRLF_HIGH = CRLF << 16
+const OK = 43 | (79 << 8) | (75 << 16) | (CR << 24)
 
 export class Reply {
   bytes: Uint8Array
+  /** Shows `bytes`. */
+  private view: DataView
   length: number
   /** Whether RESP3 types are written (HELLO 3). */
   resp3: boolean
@@ -26,6 +32,7 @@ export class Reply {
 
   constructor() {
     this.bytes = new Uint8Array(REPLY_BUFFER_BYTES)
+    this.view = new DataView(this.bytes.buffer)
     this.length = 0
     this.resp3 = false
     this.errorCount = 0
@@ -43,6 +50,7 @@ export class Reply {
     const bytes = new Uint8Array(capacity)
     bytes.set(this.bytes.subarray(0, this.length))
     this.bytes = bytes
+    this.view = new DataView(bytes.buffer)
   }
 
   /** Empties it; an outsized buffer is dropped. */
@@ -59,6 +67,7 @@ export class Reply {
   /** Gives the buffer away: the next reply gets a fresh one. */
   release(): void {
     this.bytes = new Uint8Array(REPLY_BUFFER_BYTES)
+    this.view = new DataView(this.bytes.buffer)
     this.length = 0
   }
 
@@ -71,13 +80,9 @@ export class Reply {
   /** `+OK`. */
   ok(): void {
     this.ensure(5)
-    const bytes = this.bytes
     const at = this.length
-    bytes[at] = 43
-    bytes[at + 1] = 79
-    bytes[at + 2] = 75
-    bytes[at + 3] = CR
-    bytes[at + 4] = LF
+    this.view.setInt32(at, OK, true)
+    this.bytes[at + 4] = LF
     this.length = at + 5
   }
 
@@ -96,9 +101,26 @@ export class Reply {
   /** An integer of magnitude below 2^53. */
   integer(value: number): void {
     this.ensure(24)
-    this.bytes[this.length++] = 58
-    this.digits(value)
-    this.endLine()
+    const at = this.length
+    if (value >= 0 && value < 10) {
+      this.view.setInt32(at, 58 | ((48 + value) << 8) | CRLF_HIGH, true)
+      this.length = at + 4
+      return
+    }
+    this.bytes[at] = 58
+    const end = formatInteger(this.bytes, at + 1, value)
+    this.view.setInt16(end, CRLF, true)
+    this.length = end + 2
+  }
+
+  /** An integer whose digits are a range of bytes; `view` shows `source`. */
+  integerText(source: Uint8Array, view: DataView, offset: number, length: number): void {
+    this.ensure(24)
+    const at = this.length
+    this.bytes[at] = 58
+    copyWords(this.bytes, this.view, at + 1, source, view, offset, length)
+    this.view.setInt16(at + 1 + length, CRLF, true)
+    this.length = at + length + 3
   }
 
   /** An integer of any size (64 bits in practice). */
@@ -109,11 +131,33 @@ export class Reply {
   /** A bulk string from a range of bytes. */
   bulk(source: Uint8Array, offset: number, length: number): void {
     this.ensure(length + 32)
-    this.bytes[this.length++] = 36
-    this.digits(length)
-    this.endLine()
+    this.bulkHeader(length)
     copyBytes(this.bytes, this.length, source, offset, length)
     this.length += length
+    this.endLine()
+  }
+
+  /** The same where `view` shows `source`: faster for all but long strings. */
+  bulkShown(source: Uint8Array, view: DataView, offset: number, length: number): void {
+    this.ensure(length + 32)
+    this.bulkHeader(length)
+    const at = this.length
+    copyWords(this.bytes, this.view, at, source, view, offset, length)
+    this.view.setInt16(at + length, CRLF, true)
+    this.length = at + length + 2
+  }
+
+  /** `$length`; the caller has made room. */
+  private bulkHeader(length: number): void {
+    const at = this.length
+    if (length < 10) {
+      this.view.setInt32(at, 36 | ((48 + length) << 8) | CRLF_HIGH, true)
+      this.length = at + 4
+      return
+    }
+    this.bytes[at] = 36
+    this.length = at + 1
+    this.digits(length)
     this.endLine()
   }
 
@@ -261,25 +305,6 @@ export class Reply {
 
   /** Decimal digits of an integer of magnitude below 2^53; the caller has made room. */
   private digits(value: number): void {
-    const bytes = this.bytes
-    let at = this.length
-    if (value < 0) {
-      bytes[at++] = 45
-      value = -value
-    }
-    let count = 0
-    while (value > 0x3fffffff) {
-      const quotient = Math.floor(value / 10)
-      scratchDigits[count++] = 48 + (value - quotient * 10)
-      value = quotient
-    }
-    let small = value | 0
-    do {
-      const quotient = (small / 10) | 0
-      scratchDigits[count++] = 48 + small - quotient * 10
-      small = quotient
-    } while (small > 0)
-    while (count > 0) bytes[at++] = scratchDigits[--count]
-    this.length = at
+    this.length = formatInteger(this.bytes, this.length, value)
   }
 }

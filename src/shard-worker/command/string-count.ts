@@ -138,10 +138,12 @@ function add(keyspace: Keyspace, args: Args, increment: number, reply: Reply): v
     if (kind === BIG_INTEGER || !Number.isSafeInteger(value))
       return addBigTo(keyspace, args, found, BigInt(increment), reply)
   }
-  const entry = keyspace.assignString(found, KIND_INT, bytes, keyAt, keyBytes, integerTextBytes(value))
-  formatInteger(arena.u8, stringOffset(arena, entry), value)
+  const length = integerTextBytes(value)
+  const entry = keyspace.assignString(found, KIND_INT, bytes, keyAt, keyBytes, length)
+  const at = stringOffset(arena, entry)
+  formatInteger(arena.u8, at, value)
   keyspace.changed(bytes, keyAt, keyBytes)
-  reply.integer(value)
+  reply.integerText(arena.u8, arena.view, at, length)
 }
 
 function addBig(keyspace: Keyspace, args: Args, increment: bigint, reply: Reply): void {

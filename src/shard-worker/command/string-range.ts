@@ -1,12 +1,19 @@
 /* The string commands that read or change a part of a string: APPEND, SETRANGE, GETRANGE, SUBSTR. Baton holder. */
 import type { Args } from '../../base/args.ts'
-import { copyBytes } from '../../base/bytes.ts'
 import { ACL_STRING, DENYOOM, FAST, family, oneKey, READONLY, WRITE } from '../../base/command-spec.ts'
 import * as errors from '../../base/error-texts.ts'
 import { BIG_INTEGER, NOT_INTEGER, parsed, parsedBig, parseInteger } from '../../base/number-text.ts'
 import type { Reply } from '../../base/reply.ts'
 import type { Engine } from '../engine.ts'
-import { ENCODING_RAW, setKind, stringLength, stringOffset, TYPE_STRING, typeOf } from '../keyspace/entry.ts'
+import {
+  ENCODING_RAW,
+  setKind,
+  stringLength,
+  stringOffset,
+  TYPE_STRING,
+  typeOf,
+  writeBytes,
+} from '../keyspace/entry.ts'
 import { KIND_RAW, storeArgument } from './string-value.ts'
 
 export const stringRangeCommands = family<Engine>('string', [
@@ -84,7 +91,7 @@ function append(engine: Engine, args: Args, reply: Reply): void {
   if (length > engine.settings.protoMaxBulkLen) return reply.error(errors.STRING_TOO_LONG)
   const entry = keyspace.resizeString(found, length, true)
   setKind(arena, entry, TYPE_STRING, ENCODING_RAW)
-  copyBytes(arena.u8, stringOffset(arena, entry) + old, bytes, args.offset[2], valueBytes)
+  writeBytes(arena, stringOffset(arena, entry) + old, bytes, args.offset[2], valueBytes)
   keyspace.changed(bytes, keyAt, keyBytes)
   reply.integer(length)
 }
@@ -115,7 +122,7 @@ function setrange(engine: Engine, args: Args, reply: Reply): void {
   setKind(arena, entry, TYPE_STRING, ENCODING_RAW)
   const at = stringOffset(arena, entry)
   if (offset > old) arena.u8.fill(0, at + old, at + offset)
-  copyBytes(arena.u8, at + offset, bytes, args.offset[3], valueBytes)
+  writeBytes(arena, at + offset, bytes, args.offset[3], valueBytes)
   keyspace.changed(bytes, keyAt, keyBytes)
   reply.integer(length)
 }
@@ -147,5 +154,5 @@ function getrange(engine: Engine, args: Args, reply: Reply): void {
   if (end < 0) end = Math.max(0, length + end)
   if (end >= length) end = length - 1
   if (crossed || start > end || length === 0) return reply.bulkText('')
-  reply.bulk(arena.u8, stringOffset(arena, found) + start, end - start + 1)
+  reply.bulkShown(arena.u8, arena.view, stringOffset(arena, found) + start, end - start + 1)
 }

@@ -2,7 +2,6 @@
  *
  * An integer is stored as its decimal text, which is its only one (see number-text.ts), with the encoding int. */
 import type { Args } from '../../base/args.ts'
-import { copyBytes } from '../../base/bytes.ts'
 import * as errors from '../../base/error-texts.ts'
 import { INTEGER_TEXT_BYTES, NOT_INTEGER, parseInteger } from '../../base/number-text.ts'
 import type { Reply } from '../../base/reply.ts'
@@ -11,10 +10,11 @@ import {
   ENCODING_EMBSTR,
   ENCODING_INT,
   ENCODING_RAW,
-  stringLength,
+  replyValue,
   stringOffset,
   TYPE_STRING,
   typeOf,
+  writeBytes,
 } from '../keyspace/entry.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
 
@@ -47,7 +47,7 @@ export function storeArgument(
   const valueBytes = args.length[value]
   const kind = kindOf(bytes, valueAt, valueBytes)
   const entry = keyspace.assignString(found, kind, bytes, keyAt, keyBytes, valueBytes)
-  copyBytes(keyspace.arena.u8, stringOffset(keyspace.arena, entry), bytes, valueAt, valueBytes)
+  writeBytes(keyspace.arena, stringOffset(keyspace.arena, entry), bytes, valueAt, valueBytes)
   if (persist && found !== 0) keyspace.removeExpire(entry)
   keyspace.changed(bytes, keyAt, keyBytes)
 }
@@ -68,7 +68,7 @@ export function storeVolatileArgument(
   const valueBytes = args.length[value]
   const kind = kindOf(bytes, valueAt, valueBytes)
   const entry = keyspace.assignVolatileString(found, kind, bytes, keyAt, keyBytes, valueBytes, low, high)
-  copyBytes(keyspace.arena.u8, stringOffset(keyspace.arena, entry), bytes, valueAt, valueBytes)
+  writeBytes(keyspace.arena, stringOffset(keyspace.arena, entry), bytes, valueAt, valueBytes)
   keyspace.changed(bytes, keyAt, keyBytes)
 }
 
@@ -83,6 +83,6 @@ export function replyString(keyspace: Keyspace, entry: number, reply: Reply): bo
     reply.error(errors.WRONG_TYPE)
     return false
   }
-  reply.bulk(arena.u8, stringOffset(arena, entry), stringLength(arena, entry))
+  replyValue(arena, entry, reply)
   return true
 }

@@ -5,7 +5,7 @@ import { ACL_STRING, DENYOOM, FAST, family, keysToEnd, oneKey, READONLY, WRITE }
 import * as errors from '../../base/error-texts.ts'
 import type { Reply } from '../../base/reply.ts'
 import type { Engine } from '../engine.ts'
-import { stringLength, stringOffset, TYPE_STRING, typeOf } from '../keyspace/entry.ts'
+import { replyValue, stringLength, TYPE_STRING, typeOf } from '../keyspace/entry.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
 import {
   EX,
@@ -328,7 +328,7 @@ function mget(engine: Engine, args: Args, reply: Reply): void {
     const { arena } = keyspace
     const found = keyspace.findForRead(bytes, args.offset[i], args.length[i])
     if (found === 0 || typeOf(arena, found) !== TYPE_STRING) reply.nil()
-    else reply.bulk(arena.u8, stringOffset(arena, found), stringLength(arena, found))
+    else replyValue(arena, found, reply)
   }
 }
 

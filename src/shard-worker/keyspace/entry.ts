@@ -18,6 +18,8 @@
  * I2  header, key and embedded value fit the block's capacity.
  * I3  a string's OUT_OF_LINE length fits its own block. */
 import { assert } from '../../base/assert.ts'
+import { copyWords, viewOf } from '../../base/bytes.ts'
+import type { Reply } from '../../base/reply.ts'
 import type { Arena } from '../../shm/arena/arena.ts'
 
 export const ENTRY_KIND = 0
@@ -206,6 +208,16 @@ export function stringOffset(arena: Arena, entry: number): number {
 export function stringLength(arena: Arena, entry: number): number {
   const body = arena.u32[(entry + ENTRY_BODY) >> 2]
   return flagsOf(arena, entry) & OUT_OF_LINE ? arena.u32[body >> 2] : body
+}
+
+/** Copies bytes from elsewhere into the arena. */
+export function writeBytes(arena: Arena, at: number, bytes: Uint8Array, offset: number, length: number): void {
+  copyWords(arena.u8, arena.view, at, bytes, viewOf(bytes), offset, length)
+}
+
+/** Replies with a string value. */
+export function replyValue(arena: Arena, entry: number, reply: Reply): void {
+  reply.bulkShown(arena.u8, arena.view, stringOffset(arena, entry), stringLength(arena, entry))
 }
 
 /** The value's own block; call only with OUT_OF_LINE. */

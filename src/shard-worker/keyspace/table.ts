@@ -28,7 +28,8 @@
  * I3  `used` counts the ways in use.
  * I4  in a chain of several buckets no bucket but the last has a free way, and the last is not empty. */
 import { AssertionError, assert } from '../../base/assert.ts'
-import { keyHash } from '../../base/key-hash.ts'
+import { viewOf } from '../../base/bytes.ts'
+import { keyHash, keyHashIn } from '../../base/key-hash.ts'
 import { type Random, randomBelow } from '../../base/ports.ts'
 import type { Arena } from '../../shm/arena/arena.ts'
 import { headerBytes, keyLength, keyOffset, LONG_KEY_MARK } from './entry.ts'
@@ -134,7 +135,7 @@ export class Table {
   }
 
   hashOf(entry: number): number {
-    return keyHash(this.u8, keyOffset(this.arena, entry), keyLength(this.arena, entry), this.seed)
+    return keyHashIn(this.arena.view, keyOffset(this.arena, entry), keyLength(this.arena, entry), this.seed)
   }
 
   /** First bucket of the chain that a hash names, 0 in an empty table. */
@@ -215,11 +216,8 @@ export class Table {
     if (length >= LONG_KEY_MARK && keyLength(this.arena, entry) !== length) return false
     const key = entry + headerBytes((header >> 8) & 0xff)
     const words = length >> 2
-    let at = offset
-    for (let i = 0; i < words; i++, at += 4) {
-      const word = bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24)
-      if (i32[(key >> 2) + i] !== word) return false
-    }
+    const view = viewOf(bytes)
+    for (let i = 0; i < words; i++) if (i32[(key >> 2) + i] !== view.getInt32(offset + (i << 2), true)) return false
     const u8 = this.u8
     for (let i = length & ~3; i < length; i++) if (u8[key + i] !== bytes[offset + i]) return false
     return true

@@ -64,6 +64,8 @@ export class Arena {
   readonly i32: Int32Array
   readonly u32: Uint32Array
   readonly f64: Float64Array
+  /** For words that are not aligned. */
+  readonly view: DataView
   /** Offset, a multiple of 64, of ROOT_BYTES that belong to the owner: zero at first and after reset. */
   readonly root: number
   /** Whether this arena poisons what is released. Never changes: a copy of the header's flag. */
@@ -75,6 +77,7 @@ export class Arena {
     this.i32 = new Int32Array(buffer)
     this.u32 = new Uint32Array(buffer)
     this.f64 = new Float64Array(buffer)
+    this.view = new DataView(buffer)
     this.root = ROOT
     this.poisoned = this.i32[POISONED] !== 0
   }
