@@ -12,6 +12,7 @@
  * I1  start <= at <= end of what was received; arguments lie in start .. at, unless args.bytes is an inline command's own.
  * Bound: a header line is at most MAX_LINE_BYTES, arguments and their lengths as in Limits. */
 import { Args } from '../../base/args.ts'
+import { NOT_INTEGER, parseInteger } from '../../base/number-text.ts'
 import { splitArguments } from '../../base/split-arguments.ts'
 
 /* What next() says. */
@@ -44,6 +45,8 @@ export class Limits {
 
 /** Not a number: what a header line that does not parse gives. */
 const NAN_LINE = Number.NaN
+/** An integer of this many digits is exact. */
+const SAFE_DIGITS = 15
 
 export class Frame {
   /** The command read; its owner may put other Args in their place when it is complete. */
@@ -181,8 +184,8 @@ export class Frame {
 
   /** A line of words. Their bytes are the arguments' own buffer: quoting may have changed them. */
   private inline(bytes: Uint8Array, end: number): number {
-    const newline = bytes.indexOf(LF, this.at)
-    if (newline < 0 || newline >= end) {
+    const newline = findNewline(bytes, this.at, end)
+    if (newline < 0) {
       return end - this.at > MAX_LINE_BYTES ? this.break('too big inline request') : INCOMPLETE
     }
     const lineEnd = newline > this.at && bytes[newline - 1] === CR ? newline - 1 : newline
@@ -209,9 +212,24 @@ export class Frame {
   }
 }
 
-/** Offset of the CR that ends a line, when the LF's place has been received too; -1 otherwise. */
+/**
+ * Offset of the CR that ends a header line, when the LF's place has been received too; -1 otherwise. As in Redis, nothing
+ * ends a line with a zero byte in it.
+ */
 function findLineEnd(bytes: Uint8Array, from: number, end: number): number {
-  for (let i = from; i + 1 < end; i++) if (bytes[i] === CR) return i
+  for (let i = from; i + 1 < end; i++) {
+    if (bytes[i] === CR) return i
+    if (bytes[i] === 0) return -1
+  }
+  return -1
+}
+
+/** Offset of the LF that ends an inline command, -1 when it has not come, or a zero byte stands before it. */
+function findNewline(bytes: Uint8Array, from: number, end: number): number {
+  for (let i = from; i < end; i++) {
+    if (bytes[i] === LF) return i
+    if (bytes[i] === 0) return -1
+  }
   return -1
 }
 
@@ -220,7 +238,8 @@ function parseLine(bytes: Uint8Array, from: number, to: number): number {
   let at = from
   const negative = bytes[at] === MINUS
   if (negative) at++
-  if (at >= to || to - at > 15) return NAN_LINE
+  if (at >= to) return NAN_LINE
+  if (to - at > SAFE_DIGITS) return parseLong(bytes, from, to)
   if (bytes[at] === ZERO) return to - at === 1 && !negative ? 0 : NAN_LINE
   let value = 0
   for (; at < to; at++) {
@@ -229,4 +248,10 @@ function parseLine(bytes: Uint8Array, from: number, to: number): number {
     value = value * 10 + digit
   }
   return negative ? -value : value
+}
+
+/** The same for many digits: an integer of 64 bits is as good as infinite here. */
+function parseLong(bytes: Uint8Array, from: number, to: number): number {
+  if (parseInteger(bytes, from, to - from) === NOT_INTEGER) return NAN_LINE
+  return bytes[from] === MINUS ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY
 }
