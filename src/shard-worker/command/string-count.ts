@@ -18,7 +18,15 @@ import {
 } from '../../base/number-text.ts'
 import type { Reply } from '../../base/reply.ts'
 import type { Engine } from '../engine.ts'
-import { EMBSTR_MAX_BYTES, stringLength, stringOffset, TYPE_STRING, typeOf } from '../keyspace/entry.ts'
+import {
+  EMBSTR_MAX_BYTES,
+  ENCODING_INT,
+  setKind,
+  stringLength,
+  stringOffset,
+  TYPE_STRING,
+  typeOf,
+} from '../keyspace/entry.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
 import { KIND_EMBSTR, KIND_INT, KIND_RAW } from './string-value.ts'
 
@@ -130,17 +138,25 @@ function add(keyspace: Keyspace, args: Args, increment: number, reply: Reply): v
   const keyBytes = args.length[1]
   const found = keyspace.findForWrite(bytes, keyAt, keyBytes)
   let value = increment
+  let at = 0
+  let oldLength = -1
   if (found !== 0) {
     if (typeOf(arena, found) !== TYPE_STRING) return reply.error(errors.WRONG_TYPE)
-    const kind = parseInteger(arena.u8, stringOffset(arena, found), stringLength(arena, found))
+    at = stringOffset(arena, found)
+    oldLength = stringLength(arena, found)
+    const kind = parseInteger(arena.u8, at, oldLength)
     if (kind === NOT_INTEGER) return reply.error(errors.NOT_AN_INTEGER)
     value += parsed()
-    if (kind === BIG_INTEGER || !Number.isSafeInteger(value))
+    if (kind === BIG_INTEGER || value > Number.MAX_SAFE_INTEGER || value < Number.MIN_SAFE_INTEGER) {
       return addBigTo(keyspace, args, found, BigInt(increment), reply)
+    }
   }
   const length = integerTextBytes(value)
-  const entry = keyspace.assignString(found, KIND_INT, bytes, keyAt, keyBytes, length)
-  const at = stringOffset(arena, entry)
+  if (length === oldLength) {
+    setKind(arena, found, TYPE_STRING, ENCODING_INT)
+  } else {
+    at = stringOffset(arena, keyspace.assignString(found, KIND_INT, bytes, keyAt, keyBytes, length))
+  }
   formatInteger(arena.u8, at, value)
   keyspace.changed(bytes, keyAt, keyBytes)
   reply.integerText(arena.u8, arena.view, at, length)

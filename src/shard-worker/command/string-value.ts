@@ -18,13 +18,16 @@ import {
 } from '../keyspace/entry.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
 
+const NINE = 57
+
 export const KIND_RAW = TYPE_STRING | (ENCODING_RAW << 4)
 export const KIND_INT = TYPE_STRING | (ENCODING_INT << 4)
 export const KIND_EMBSTR = TYPE_STRING | (ENCODING_EMBSTR << 4)
 
 /** The kind of a value set whole: int if it is one, else embstr or raw by length. */
 export function kindOf(bytes: Uint8Array, offset: number, length: number): number {
-  if (length <= INTEGER_TEXT_BYTES && parseInteger(bytes, offset, length) !== NOT_INTEGER) return KIND_INT
+  const mayBeInteger = length <= INTEGER_TEXT_BYTES && length > 0 && bytes[offset] <= NINE
+  if (mayBeInteger && parseInteger(bytes, offset, length) !== NOT_INTEGER) return KIND_INT
   return length <= EMBSTR_MAX_BYTES ? KIND_EMBSTR : KIND_RAW
 }
 
