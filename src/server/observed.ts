@@ -1,0 +1,65 @@
+/* The server as its observatory sees it. Main thread. */
+import { memoryOf } from '../io/session/describe.ts'
+import type { ClientCounts } from '../observability/info/context.ts'
+import type { Observed } from '../observability/observatory.ts'
+import type { Values } from './configuration/directives/table.ts'
+import type { Server } from './server.ts'
+
+/* Numbers of the listeners in INFO server. */
+const TCP_LISTENER = 0
+const UNIX_LISTENER = 1
+
+export function observe(server: Server): Observed {
+  const { configuration, shards } = server
+  const { sequencer } = shards
+  return {
+    values: configuration.values,
+    get configFile() {
+      return configuration.file
+    },
+    clock: server.clock,
+    engine: shards.engine,
+    commands: server.commands,
+    sessions: server.sessions,
+    clientMemory: {
+      total: memoryOf,
+      input: (session) => session.queryBufferBytes,
+      output: (session) => session.outputBytes,
+    },
+    traffic: server.traffic,
+    fleet: {
+      workers: sequencer.workers,
+      get handedOver() {
+        return sequencer.handedOver
+      },
+      get barriers() {
+        return sequencer.barriers
+      },
+      get holds() {
+        return sequencer.holds
+      },
+      get pendingRuns() {
+        return sequencer.pendingRuns
+      },
+      broadcast: (frame) => sequencer.broadcast(frame),
+    },
+    endTiming: () => server.endTiming(),
+    clients: () => clientCounts(server),
+    listeners: () => listeners(configuration.values),
+  }
+}
+
+function clientCounts(server: Server): ClientCounts {
+  const { sessions, blockedCount, received, rejected } = server.clients
+  return { connected: sessions.size, blocked: blockedCount, timed: 0, received, rejected }
+}
+
+function listeners(values: Values): Map<number, string> {
+  const found = new Map<number, string>()
+  if (values.port !== 0) {
+    const addresses = values.bind.map((address) => `bind=${address}`).join(',')
+    found.set(TCP_LISTENER, `name=tcp,${addresses},port=${values.port}`)
+  }
+  if (values.unixsocket !== '') found.set(UNIX_LISTENER, `name=unix,bind=${values.unixsocket}`)
+  return found
+}
