@@ -43,6 +43,9 @@ const LOOKUP_SLOTS = 2048
 export class CommandTable<Context> {
   readonly commands: Command<Context>[] = []
   private readonly slots = new Int16Array(LOOKUP_SLOTS).fill(-1)
+  /** The name last found, and its command. */
+  private newest: Uint8Array = new Uint8Array(0)
+  private newestId = -1
 
   constructor(families: readonly Family<Context>[]) {
     for (const family of families) {
@@ -103,15 +106,21 @@ export class CommandTable<Context> {
 
   /** The number of the top-level command that a range names in any case, -1 for none. */
   lookup(bytes: Uint8Array, offset: number, length: number): number {
+    // Most commands follow one of the same name.
+    if (isNamed(this.newest, bytes, offset, length)) return this.newestId
+    const id = this.search(bytes, offset, length)
+    if (id >= 0) {
+      this.newest = this.commands[id].name
+      this.newestId = id
+    }
+    return id
+  }
+
+  private search(bytes: Uint8Array, offset: number, length: number): number {
     let slot = nameHash(bytes, offset, length)
     let id = this.slots[slot]
     while (id >= 0) {
-      const name = this.commands[id].name
-      if (name.length === length) {
-        let i = 0
-        while (i < length && upper(bytes[offset + i]) === name[i]) i++
-        if (i === length) return id
-      }
+      if (isNamed(this.commands[id].name, bytes, offset, length)) return id
       slot = (slot + 1) & (LOOKUP_SLOTS - 1)
       id = this.slots[slot]
     }
@@ -140,8 +149,14 @@ export class CommandTable<Context> {
   }
 }
 
-function upper(byte: number): number {
-  return byte >= 97 && byte <= 122 ? byte - 32 : byte
+/** Whether a range spells an upper-case name in any case. */
+function isNamed(name: Uint8Array, bytes: Uint8Array, offset: number, length: number): boolean {
+  if (name.length !== length) return false
+  for (let i = 0; i < length; i++) {
+    const byte = bytes[offset + i]
+    if (byte !== name[i] && (byte < 97 || byte > 122 || byte - 32 !== name[i])) return false
+  }
+  return true
 }
 
 /** Mixes length and bytes with their case bit cleared. */

@@ -40,7 +40,6 @@ export const BUCKET_NEXT = 12
 export const BUCKET_ENTRIES = 16
 assert(BUCKET_ENTRIES + 4 * BUCKET_WAYS === BUCKET_BYTES, 'a bucket is one cache line')
 const BUCKET_SHIFT = 6
-const TAG_WORDS = BUCKET_WAYS / 4
 const NEXT_WORD = BUCKET_NEXT >> 2
 const ENTRIES_WORD = BUCKET_ENTRIES >> 2
 
@@ -160,17 +159,11 @@ export class Table {
 
   /** Loads a word of the first entry in a bucket that may have this hash, likewise. */
   touchEntry(bucket: number, hash: number): number {
-    const u32 = this.u32
+    const i32 = this.i32
     const word = bucket >> 2
-    const tags = Math.imul(tagOf(hash), 0x01010101)
-    for (let group = 0; group < TAG_WORDS; group++) {
-      const difference = u32[word + group] ^ tags
-      const matches = (difference - 0x01010101) & ~difference & 0x80808080
-      if (matches === 0) continue
-      const way = (group << 2) + ((31 - Math.clz32(matches & -matches)) >> 3)
-      return u32[u32[word + ENTRIES_WORD + way] >> 2]
-    }
-    return 0
+    const matches = matchingWays(i32, word, Math.imul(tagOf(hash), 0x01010101))
+    // Without a match this is some way or other: a load that may not help costs less than a branch that guesses wrong.
+    return i32[i32[word + ENTRIES_WORD + lowestWay(matches)] >> 2]
   }
 
   /** The entry of a key, 0 when there is none. O(1). */
@@ -182,18 +175,9 @@ export class Table {
     let bucket = head
     do {
       const word = bucket >> 2
-      // All twelve tags at once, since which of the words matches cannot be predicted: bit 8 * i + g of `matches` is
-      // byte i of word g. A borrow can flag a wrong way, which the key settles.
-      const tags0 = i32[word] ^ tags
-      const tags1 = i32[word + 1] ^ tags
-      const tags2 = i32[word + 2] ^ tags
-      let matches =
-        (((tags0 - 0x01010101) & ~tags0 & 0x80808080) >>> 7) |
-        (((tags1 - 0x01010101) & ~tags1 & 0x80808080) >>> 6) |
-        (((tags2 - 0x01010101) & ~tags2 & 0x80808080) >>> 5)
+      let matches = matchingWays(i32, word, tags)
       while (matches !== 0) {
-        const bit = 31 - Math.clz32(matches & -matches)
-        const way = ((bit & 7) << 2) | (bit >> 3)
+        const way = lowestWay(matches)
         const entry = i32[word + ENTRIES_WORD + way]
         if (entry !== 0 && this.hasKey(entry, bytes, offset, length)) {
           this.foundHead = head
@@ -599,6 +583,28 @@ export class Table {
       }
     }
   }
+}
+
+/**
+ * The ways of the bucket at `word` whose tags are the one that `tags` repeats: bit 8 * i + g stands for byte i of tag
+ * word g. All twelve at once, since which of the words matches cannot be predicted. A borrow can flag a wrong way, which
+ * the key settles.
+ */
+function matchingWays(i32: Int32Array, word: number, tags: number): number {
+  const tags0 = i32[word] ^ tags
+  const tags1 = i32[word + 1] ^ tags
+  const tags2 = i32[word + 2] ^ tags
+  return (
+    (((tags0 - 0x01010101) & ~tags0 & 0x80808080) >>> 7) |
+    (((tags1 - 0x01010101) & ~tags1 & 0x80808080) >>> 6) |
+    (((tags2 - 0x01010101) & ~tags2 & 0x80808080) >>> 5)
+  )
+}
+
+/** The way that the lowest bit of `matches` stands for; of none, the last. */
+function lowestWay(matches: number): number {
+  const bit = (31 - Math.clz32(matches & -matches)) & 31
+  return Math.min(((bit & 7) << 2) | (bit >> 3), BUCKET_WAYS - 1)
 }
 
 function tagOf(hash: number): number {
