@@ -16,8 +16,9 @@ export interface Fleet {
   readonly workers: number
   /** Commands handed over to them so far. */
   readonly handedOver: number
-  /** Sends a control frame to each. */
+  /** Sends a control frame to each; `ask` one that each answers. */
   broadcast(frame: Uint8Array): void
+  ask(frame: Uint8Array): void
 }
 
 interface Request {
@@ -59,7 +60,7 @@ export class WorkerStatistics {
     this.requestedAt = fleet.handedOver
     const id = this.nextId++
     requests.push({ id, missing: fleet.workers, then: [then] })
-    fleet.broadcast(encodeStatisticsRequest({ id }))
+    fleet.ask(encodeStatisticsRequest({ id }))
   }
 
   /** A worker has answered. */

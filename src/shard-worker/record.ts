@@ -17,7 +17,8 @@
  *
  * Reply:      | kind u32 | unused u32 | bytes ... |
  * kind        PIECE: part of a run's replies, more follows. LAST: the rest of them; the run is done and its batons are
- *             back. HELD: the worker waits at the cell. CONTROL: a control frame.
+ *             back. HELD: the worker waits at the cell. CONTROL: a control frame. ANSWER: one that was
+ *             asked for.
  *
  * Replies come in the order of the requests, so neither side needs a number for them. */
 import type { Args } from '../base/args.ts'
@@ -52,6 +53,7 @@ export const REPLY_PIECE = 1
 export const REPLY_LAST = 2
 export const REPLY_HELD = 3
 export const REPLY_CONTROL = 4
+export const REPLY_ANSWER = 5
 export const REPLY_HEADER_BYTES = 8
 
 const INITIAL_BYTES = 64 * 1024

@@ -232,8 +232,9 @@ export class ShardWorker {
   private control(bytes: Uint8Array): void {
     const frame = decodeControlFrame(bytes)
     if (frame.type === 'SettingChange') this.engine.configure(frame.name, frame.value)
-    else if (frame.type === 'StatisticsRequest') this.sendControl(encodeStatistics(this.engine.statistics.export(frame.id)))
-    else if (frame.type === 'StatisticsReset') this.engine.statistics.reset()
+    else if (frame.type === 'StatisticsRequest') {
+      this.sendControl(record.REPLY_ANSWER, encodeStatistics(this.engine.statistics.export(frame.id)))
+    } else if (frame.type === 'StatisticsReset') this.engine.statistics.reset()
     else assert(false, 'a control frame that a worker understands')
   }
 
@@ -241,6 +242,7 @@ export class ShardWorker {
     const { slow } = this.engine
     slow.pending = false
     this.sendControl(
+      record.REPLY_CONTROL,
       encodeSlowCommand({
         timeMs: this.engine.nowMs,
         durationUs: slow.durationUs,
@@ -266,8 +268,8 @@ export class ShardWorker {
     this.ioDoorbell.ring()
   }
 
-  private sendControl(frame: Uint8Array): void {
-    this.push(record.REPLY_CONTROL, frame, 0, frame.length)
+  private sendControl(kind: number, frame: Uint8Array): void {
+    this.push(kind, frame, 0, frame.length)
     this.ioDoorbell.ring()
   }
 

@@ -36,7 +36,7 @@ export class ReplyPoller {
     const handled = this.sequencer.drain()
     this.sequencer.ring()
     this.afterRound()
-    if (this.sequencer.pendingRuns === 0) {
+    if (!this.sequencer.isWaiting) {
       this.isScheduled = false
       return
     }

@@ -372,6 +372,18 @@ export class Sequencer implements LinkOwner {
     this.onPending()
   }
 
+  /** Whether workers owe something: runs to finish, or answers. */
+  get isWaiting(): boolean {
+    for (const link of this.links) if (link.pendingRuns > 0 || link.unanswered > 0) return true
+    return false
+  }
+
+  /** Sends a control frame to every worker, which answers with one. */
+  ask(frame: Uint8Array): void {
+    for (const link of this.links) link.unanswered++
+    this.broadcast(frame)
+  }
+
   /** Sends a control frame to every worker. */
   broadcast(frame: Uint8Array): void {
     this.pushRun()

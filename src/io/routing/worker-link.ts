@@ -73,6 +73,8 @@ export class WorkerLink {
   private waiting: (Run | undefined)[] = []
   private waitingHead = 0
   private backlog: Uint8Array[] = []
+  /** Control frames that the worker has not answered. */
+  unanswered = 0
   /** Records written since the doorbell rang. */
   private unannounced = 0
 
@@ -146,8 +148,10 @@ export class WorkerLink {
       const kind = replies.i32[offset >> 2]
       const from = offset + record.REPLY_HEADER_BYTES
       const length = replies.length - record.REPLY_HEADER_BYTES
-      if (kind === record.REPLY_CONTROL) owner.control(this.index, replies.u8.slice(from, from + length))
-      else {
+      if (kind === record.REPLY_CONTROL || kind === record.REPLY_ANSWER) {
+        if (kind === record.REPLY_ANSWER) this.unanswered--
+        owner.control(this.index, replies.u8.slice(from, from + length))
+      } else {
         const run = this.waiting[this.waitingHead] as Run
         if (length > 0) owner.replied(run, replies.u8, from, length)
         if (kind === record.REPLY_LAST) {
