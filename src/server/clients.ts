@@ -3,17 +3,18 @@
  *
  * I1  `sessions` holds the sessions that are not closed, in the order of their ids.
  * Bound: maxclients. */
-import type { Log } from '../observability/log.ts'
+
+import { bytesOf } from '../base/bytes.ts'
+import * as errors from '../base/error-texts.ts'
+import { quoteArgument } from '../base/split-arguments.ts'
 import type { ClientContext } from '../io/command/client.ts'
-import type { Host } from '../io/session/host.ts'
+import type { Pause } from '../io/routing/pause.ts'
+import type { Sequencer } from '../io/routing/sequencer.ts'
 import { describeSession } from '../io/session/describe.ts'
+import type { Host } from '../io/session/host.ts'
 import { Session } from '../io/session/session.ts'
 import { type Accepted, refuse } from '../io/socket/listener.ts'
-import type { Sequencer } from '../io/routing/sequencer.ts'
-import type { Pause } from '../io/routing/pause.ts'
-import { bytesOf } from '../base/bytes.ts'
-import { quoteArgument } from '../base/split-arguments.ts'
-import * as errors from '../base/error-texts.ts'
+import type { Log } from '../observability/log.ts'
 import type { Configuration } from './configuration/configuration.ts'
 import type { DefaultUser } from './default-user.ts'
 
@@ -198,7 +199,13 @@ export class Clients implements ClientContext {
     const { timeout } = this.host.configuration.values
     const idleMs = now - session.lastInteractionMs
     const idleSeconds = Math.floor(now / 1000) - Math.floor(session.lastInteractionMs / 1000)
-    if (timeout > 0 && idleSeconds > timeout && !session.isBlocked && !session.isSuspended && session.type === 'normal') {
+    if (
+      timeout > 0 &&
+      idleSeconds > timeout &&
+      !session.isBlocked &&
+      !session.isSuspended &&
+      session.type === 'normal'
+    ) {
       this.host.log.verbose('Closing idle client')
       session.destroy()
       return

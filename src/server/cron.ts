@@ -33,7 +33,8 @@ export class Cron {
   get hz(): number {
     const { values } = this.configuration
     let { hz } = values
-    if (values['dynamic-hz']) while (hz < MAX_HZ && this.clients() / hz > CLIENTS_PER_TURN) hz = Math.min(hz * 2, MAX_HZ)
+    if (values['dynamic-hz'])
+      while (hz < MAX_HZ && this.clients() / hz > CLIENTS_PER_TURN) hz = Math.min(hz * 2, MAX_HZ)
     return hz
   }
 

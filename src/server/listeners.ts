@@ -2,8 +2,9 @@
  * listeners while the server runs; connections stay.
  *
  * A name among the addresses is looked up once, at the start: moving is done within one command. */
-import { readFileSync } from 'node:fs'
+
 import { lookup } from 'node:dns/promises'
+import { readFileSync } from 'node:fs'
 import { isIP, type Server } from 'node:net'
 import { systemErrorCode, systemErrorText } from '../base/system-error.ts'
 import { type Accepted, listenTcp, listenUnix } from '../io/socket/listener.ts'

@@ -21,7 +21,8 @@ export class QueryBuffer {
   private grow(wanted: number): void {
     const doubled = Math.max(INITIAL_BYTES, this.bytes.length * 2)
     // Up to a megabyte by doubling; a large argument's size is known and taken exactly.
-    const capacity = wanted > 1024 * 1024 ? Math.max(wanted, Math.min(doubled, wanted * 1.25) | 0) : Math.max(doubled, wanted)
+    const capacity =
+      wanted > 1024 * 1024 ? Math.max(wanted, Math.min(doubled, wanted * 1.25) | 0) : Math.max(doubled, wanted)
     const bytes = new Uint8Array(capacity)
     bytes.set(this.bytes.subarray(0, this.length))
     this.bytes = bytes

@@ -173,8 +173,10 @@ export class Session implements ConnectionOwner {
       if (!this.isSuspended && !this.isPostponed) this.consumeQuery()
     }
     // Arguments that are whole do not count.
-    if (this.query.length > host.queryBufferLimit && this.query.length - this.argumentBytes > host.queryBufferLimit) host.queryBufferExceeded(this)
-    else if (this.query.length > SUSPENDED_QUERY_BYTES && (this.isSuspended || this.isPostponed)) this.connection.pause()
+    if (this.query.length > host.queryBufferLimit && this.query.length - this.argumentBytes > host.queryBufferLimit)
+      host.queryBufferExceeded(this)
+    else if (this.query.length > SUSPENDED_QUERY_BYTES && (this.isSuspended || this.isPostponed))
+      this.connection.pause()
     host.endBatch(this)
   }
 

@@ -27,7 +27,13 @@ interface ListenHandle {
   close(): void
 }
 
-type CreateHandle = (address: string, port: number, family: number, fd?: number, flags?: number) => ListenHandle | number
+type CreateHandle = (
+  address: string,
+  port: number,
+  family: number,
+  fd?: number,
+  flags?: number,
+) => ListenHandle | number
 
 const createHandle = (net as unknown as { _createServerHandle: CreateHandle })._createServerHandle
 const IPV6_ONLY = 1
@@ -67,7 +73,8 @@ export function listenUnix(path: string, permissions: number, backlog: number, a
   const handle = createHandle(path, NO_PORT, NO_PORT)
   const server = net.createServer({ pauseOnConnect: true }, (socket) => {
     const taken = releaseHandle(socket)
-    if (taken !== null) accept({ handle: taken, remote: `${path}:0`, local: `${path}:0`, remoteAddress: '', isUnix: true })
+    if (taken !== null)
+      accept({ handle: taken, remote: `${path}:0`, local: `${path}:0`, remoteAddress: '', isUnix: true })
   })
   listen(server, handle, backlog)
   if (permissions !== 0) chmodSync(path, permissions)

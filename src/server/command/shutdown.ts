@@ -22,10 +22,18 @@ export function shutdownFamily(shutdown: () => Shutdown): Family<Session> {
   }
   return family<Session>('server', [
     {
-      name: 'SHUTDOWN', arity: -1, runs: 'io', flags: ADMIN | NOSCRIPT | LOADING | STALE | NO_MULTI | ALLOW_BUSY, acl: 0,
-      keys: [], since: '1.0.0', complexity: 'O(N), N keys, when it saves; O(1) otherwise',
+      name: 'SHUTDOWN',
+      arity: -1,
+      runs: 'io',
+      flags: ADMIN | NOSCRIPT | LOADING | STALE | NO_MULTI | ALLOW_BUSY,
+      acl: 0,
+      keys: [],
+      since: '1.0.0',
+      complexity: 'O(N), N keys, when it saves; O(1) otherwise',
       summary: 'Ends the server, saving the data set if asked or configured to.',
-      syntax: '[NOSAVE|SAVE] [NOW] [FORCE] [ABORT]', history: [['7.0.0', 'NOW, FORCE and ABORT.']], handler,
+      syntax: '[NOSAVE|SAVE] [NOW] [FORCE] [ABORT]',
+      history: [['7.0.0', 'NOW, FORCE and ABORT.']],
+      handler,
     },
   ])
 }
