@@ -42,6 +42,7 @@ export function observe(server: Server): Observed {
         return sequencer.pendingRuns
       },
       broadcast: (frame) => sequencer.broadcast(frame),
+      ask: (frame) => sequencer.ask(frame),
     },
     endTiming: () => server.endTiming(),
     clients: () => clientCounts(server),
