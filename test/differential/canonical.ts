@@ -10,6 +10,8 @@ export interface Comparison {
   words: string[]
   /** Bound on the time that lay between one server's clock readings and the other's. */
   slackMs: number
+  /** The command ran in EXEC. */
+  inTransaction: boolean
 }
 
 export interface CanonicalForm {
@@ -45,6 +47,10 @@ const FORMS: Readonly<Record<string, CanonicalForm>> = {
   'CLIENT|LIST': { reason: 'tells addresses, descriptors, ages and memory', same: sameClientFields },
   'MEMORY|USAGE': { reason: 'layouts in memory differ', same: sameKind },
   'OBJECT|IDLETIME': { reason: 'the clock; and all keys with one shared integer have one clock', same: sameKind },
+  'OBJECT|REFCOUNT': {
+    reason: 'Redis counts who holds the value, and the queue of a transaction does',
+    same: sameRefcount,
+  },
   'OBJECT|FREQ': { reason: 'counted by chance', same: sameKind },
   'LATENCY|LATEST': { reason: 'tells durations', same: sameKind },
   'LATENCY|HISTORY': { reason: 'tells durations', same: sameKind },
@@ -74,6 +80,10 @@ function texts(tree: ReplyTree): string[] {
 
 function sameSet(a: ReplyTree, b: ReplyTree): boolean {
   return sameShape(a, b) && JSON.stringify(texts(a)) === JSON.stringify(texts(b))
+}
+
+function sameRefcount(a: ReplyTree, b: ReplyTree, { inTransaction }: Comparison): boolean {
+  return inTransaction && sameKind(a, b)
 }
 
 /** Integers that may differ by the slack, counted in `unitMs`; -1, -2 and other answers that are no time must agree. */
@@ -125,8 +135,9 @@ function clientFields(text: string): Map<string, string> {
 function sameClientFields(a: ReplyTree, b: ReplyTree): boolean {
   const names = (tree: ReplyTree): string =>
     [...clientFields(tree.text).keys()].filter((name) => !CLIENT_FIELDS_OF_7_2.has(name)).join(' ')
-  // TYPE and ID may leave no line at all.
-  return a.marker === b.marker && (a.text === '') === (b.text === '') && (a.text === '' || names(a) === names(b))
+  const isEmpty = (tree: ReplyTree): boolean => tree.text === '' || tree.text === 'txt:'
+  // Which ids there are differs, so ID may leave no line at all on one side.
+  return a.marker === b.marker && (isEmpty(a) || isEmpty(b) || names(a) === names(b))
 }
 
 function sameClientInfo(a: ReplyTree, b: ReplyTree): boolean {

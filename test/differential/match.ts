@@ -157,21 +157,21 @@ export class Match {
     ])
     const queued = words[0].toUpperCase() === 'EXEC' ? this.transactions.get(client)?.queued : undefined
     if (queued === undefined || one.items.length !== queued.length)
-      return this.agree(words, one, other) ? null : finding
+      return this.agree(words, one, other, false) ? null : finding
     const same =
       one.marker === other.marker &&
       one.items.length === other.items.length &&
-      one.items.every((item, i) => this.agree(queued[i], item, other.items[i]))
+      one.items.every((item, i) => this.agree(queued[i], item, other.items[i], true))
     return same ? null : finding
   }
 
-  private agree(words: string[], oracle: ReplyTree, spinel: ReplyTree): boolean {
+  private agree(words: string[], oracle: ReplyTree, spinel: ReplyTree, inTransaction: boolean): boolean {
     const [one, other] = [encodeTree(oracle), encodeTree(spinel)]
     if (one === other) return true
     if (this.oracleIs70 && asRedis72(words, one) === other) return true
     if (isPlain(oracle) || isPlain(spinel)) return false
     const slackMs = 2 * this.slowestMs + CLOCK_SLACK_MS
-    return canonicalForm(words)?.same(oracle, spinel, { words, slackMs }) ?? false
+    return canonicalForm(words)?.same(oracle, spinel, { words, slackMs, inTransaction }) ?? false
   }
 
   /** The reply with those of the commands that continue it. */
