@@ -197,7 +197,7 @@ export class Dispatcher {
   }
 
   private reject(session: Session, command: Command<never> | null, text: string): void {
-    if (command?.fullName === 'exec' && session.transaction.isOpen) {
+    if (command?.fullName === 'exec') {
       this.sequencer.abandonTransaction(session)
       text = errors.execAborted(text)
     } else if (session.transaction.isOpen) session.transaction.isBroken = true
