@@ -10,11 +10,12 @@ import { Sequencer } from '../io/routing/sequencer.ts'
 import { WorkerLink } from '../io/routing/worker-link.ts'
 import { Engine } from '../shard-worker/engine.ts'
 import { Shard } from '../shard-worker/keyspace/shard.ts'
-import { DOORBELL_STRIDE, type WorkerStart } from '../shard-worker/worker.ts'
+import { BATON_STRIDE, DOORBELL_STRIDE, type WorkerStart } from '../shard-worker/worker.ts'
 import { Arena } from '../shm/arena/arena.ts'
 import { MAX_ARENA_BYTES } from '../shm/arena/layout.ts'
 import { formatRing, ringBytes } from '../shm/ring/ring.ts'
 import { BarrierCells, BarrierPool, barrierBytes } from '../shm/sync/barrier.ts'
+import { Baton } from '../shm/sync/baton.ts'
 import { Doorbell } from '../shm/sync/doorbell.ts'
 
 /** The worker's program: beside this source, or beside the bundle that this source has become part of. */
@@ -77,7 +78,9 @@ export function createShards(
   for (const [name, value] of options.settings) engine.configure(name, value)
   const barriers = new SharedArrayBuffer(barrierBytes(BARRIER_CELLS))
   const cells = new BarrierCells(new Int32Array(barriers))
-  const sequencer = new Sequencer(engine, reply, cells, new BarrierPool(cells))
+  const batonMemory = new SharedArrayBuffer(arenas.length * BATON_STRIDE * 4)
+  const batons = arenas.map((_arena, shard) => new Baton(new Int32Array(batonMemory), shard * BATON_STRIDE))
+  const sequencer = new Sequencer(engine, reply, batons, cells, new BarrierPool(cells))
   const doorbells = new SharedArrayBuffer((options.workers + 1) * DOORBELL_STRIDE * 4)
   const words = new Int32Array(doorbells)
   const links: WorkerLink[] = []
@@ -91,6 +94,7 @@ export function createShards(
       replies: rings.replies,
       doorbells,
       workers: options.workers,
+      batons: batonMemory,
       barriers,
       port: port2,
       seed: random.next32(),

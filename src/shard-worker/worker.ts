@@ -17,6 +17,7 @@ import { Arena } from '../shm/arena/arena.ts'
 import { RingConsumer, RingProducer } from '../shm/ring/ring.ts'
 import { decodeControlFrame, encodeSlowCommand, encodeStatistics } from '../shm/schema/control.ts'
 import { BarrierCells } from '../shm/sync/barrier.ts'
+import { Baton, workerThread } from '../shm/sync/baton.ts'
 import { Doorbell } from '../shm/sync/doorbell.ts'
 import { shardFamilies } from './command/table.ts'
 import { Engine } from './engine.ts'
@@ -32,13 +33,16 @@ export interface WorkerStart {
   /** Doorbell words: a worker's at index * DOORBELL_STRIDE, the I/O thread's after the last worker's. */
   doorbells: SharedArrayBuffer
   workers: number
+  /** Baton words: a shard's at index * BATON_STRIDE. */
+  batons: SharedArrayBuffer
   barriers: SharedArrayBuffer
   port: MessagePort
   seed: number
   settings: [string, string][]
 }
 
-/** Words between two doorbells: each has a cache line pair of its own. */
+/** Words between two batons, and between two doorbells: each has a cache line pair of its own. */
+export const BATON_STRIDE = 32
 export const DOORBELL_STRIDE = 32
 /** Empty polls before the worker sleeps, some 40 us: a wake-up costs the I/O thread a system call and the worker more. */
 const SPINS_BEFORE_SLEEP = 2000
@@ -53,6 +57,7 @@ export class ShardWorker {
   private readonly replies: RingProducer
   private readonly ownDoorbell: Doorbell
   private readonly ioDoorbell: Doorbell
+  private readonly batons: readonly Baton[]
   private readonly barriers: BarrierCells
   /** The commands of a run that are decoded together, so that their keys are fetched together. */
   private readonly decoded = Array.from({ length: PREFETCH_KEYS }, () => new Args())
@@ -76,6 +81,8 @@ export class ShardWorker {
     const doorbells = new Int32Array(start.doorbells)
     this.ownDoorbell = new Doorbell(doorbells, start.index * DOORBELL_STRIDE)
     this.ioDoorbell = new Doorbell(doorbells, start.workers * DOORBELL_STRIDE)
+    const batons = new Int32Array(start.batons)
+    this.batons = start.arenas.map((_arena, shard) => new Baton(batons, shard * BATON_STRIDE))
     this.barriers = new BarrierCells(new Int32Array(start.barriers))
   }
 
@@ -191,8 +198,10 @@ export class ShardWorker {
     const id = this.heads[index] & 0xffff
     const command = engine.commands.commands[id]
     engine.select(shard === record.NO_SHARD ? 0 : shard, db)
-    if (shard !== record.NO_SHARD) engine.keyspace.expect(args.offset[command.firstKey], args.keyHash[0])
-    else if (command.runs === 'shards') {
+    if (shard !== record.NO_SHARD) {
+      assert(this.batons[shard].isHeldBy(workerThread(this.start.index)), 'I1 the baton came with the record')
+      engine.keyspace.expect(args.offset[command.firstKey], args.keyHash[0])
+    } else if (command.runs === 'shards') {
       engine.locateKeys(command, args)
       engine.fetchKeys(command, args)
     }

@@ -21,6 +21,7 @@ import type { Reply } from '../../base/reply.ts'
 import type { Engine } from '../../shard-worker/engine.ts'
 import * as record from '../../shard-worker/record.ts'
 import type { BarrierCells, BarrierPool } from '../../shm/sync/barrier.ts'
+import { type Baton, IO_THREAD, workerThread } from '../../shm/sync/baton.ts'
 import type { Session } from '../session/session.ts'
 import { type Hold, type LinkOwner, Run, type WorkerLink } from './worker-link.ts'
 
@@ -46,6 +47,7 @@ export class Sequencer implements LinkOwner {
   onPending: () => void = () => {}
   onControl: (worker: number, frame: Uint8Array) => void = () => {}
   private links: readonly WorkerLink[] = []
+  private readonly batons: readonly Baton[]
   private readonly cells: BarrierCells
   private readonly pool: BarrierPool
   private readonly reply: Reply
@@ -64,9 +66,10 @@ export class Sequencer implements LinkOwner {
   /** Watches of closed sessions that wait for a barrier cell to be dropped at. */
   private readonly leftWatches: { shards: number[]; action: () => void }[] = []
 
-  constructor(engine: Engine, reply: Reply, cells: BarrierCells, pool: BarrierPool) {
+  constructor(engine: Engine, reply: Reply, batons: readonly Baton[], cells: BarrierCells, pool: BarrierPool) {
     this.engine = engine
     this.reply = reply
+    this.batons = batons
     this.cells = cells
     this.pool = pool
     this.inFlight = new Int32Array(engine.shards.length)
@@ -201,7 +204,7 @@ export class Sequencer implements LinkOwner {
   }
 
   private take(run: Run, shard: number): void {
-    this.inFlight[shard]++
+    if (this.inFlight[shard]++ === 0) this.passToWorker(shard)
     run.addShard(shard)
   }
 
@@ -440,18 +443,43 @@ export class Sequencer implements LinkOwner {
     if (--hold.missing > 0) return
     const last = this.cells.arrive(hold.cell)
     assert(last, 'the I/O thread arrives last at a hold')
+    for (const each of hold.runs) this.borrow(each)
     hold.action()
+    for (const each of hold.runs) this.returnBorrowed(each)
     this.cells.open(hold.cell)
     this.pool.release(hold.cell)
     for (const each of hold.runs) {
-      this.giveBack(each)
       each.clear()
       this.freeRuns.push(each)
     }
   }
 
+  /** Takes the batons of a worker that has parked. */
+  private borrow(run: Run): void {
+    for (let i = 0; i < run.shardCount; i++) this.passToIo(run.shards[i])
+  }
+
+  /** Gives those back whose shards have more in flight. */
+  private returnBorrowed(run: Run): void {
+    for (let i = 0; i < run.shardCount; i++) {
+      const shard = run.shards[i]
+      if (--this.inFlight[shard] > 0) this.passToWorker(shard)
+    }
+  }
+
   private giveBack(run: Run): void {
-    for (let i = 0; i < run.shardCount; i++) this.inFlight[run.shards[i]]--
+    for (let i = 0; i < run.shardCount; i++) {
+      const shard = run.shards[i]
+      if (--this.inFlight[shard] === 0) this.passToIo(shard)
+    }
+  }
+
+  private passToWorker(shard: number): void {
+    this.batons[shard].pass(IO_THREAD, workerThread(shard % this.links.length))
+  }
+
+  private passToIo(shard: number): void {
+    this.batons[shard].pass(workerThread(shard % this.links.length), IO_THREAD)
   }
 
   control(worker: number, frame: Uint8Array): void {
