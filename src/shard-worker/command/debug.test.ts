@@ -147,3 +147,12 @@ test('DEBUG STRINGMATCH-LEN', () => {
   expect(engine.run('DEBUG', 'STRINGMATCH-LEN', 'a*c', 'abc')).toBe(1)
   expect(engine.run('DEBUG', 'STRINGMATCH-LEN', 'a*c', 'abd')).toBe(0)
 })
+
+test('DEBUG CHECK walks every shard', () => {
+  const engine = new TestEngine({ shards: 3 })
+  for (let i = 0; i < 100; i++) engine.must('SET', `key:${i}`, 'x'.repeat(i), 'EX', '100')
+  expect(engine.must('DEBUG', 'CHECK')).toBe('OK')
+  const { keyspace } = engine.find('key:7')
+  keyspace.arena.allocate(16)
+  expect(() => engine.run('DEBUG', 'CHECK')).toThrow('a live block has an owner')
+})

@@ -78,6 +78,7 @@ const debugShardSubcommands: readonly CommandSpec<Engine>[] = [
   subcommand('POPULATE', -3, 'all', [], 'Adds keys that are numbered.', 'count [prefix [size:integer]]', populate),
   subcommand('HTSTATS', -3, 'all', [], 'How full the tables of a database are.', 'db:integer [FULL]', htstats),
   subcommand('HTSTATS-KEY', -3, 'shard', KEY, 'How full the table of a value is.', 'key [FULL]', htstatsKey),
+  subcommand('CHECK', 2, 'all', [], 'Asserts every invariant of every shard.', '', check),
   subcommand('STRINGMATCH-LEN', 4, 'io', [], 'Whether a pattern matches a text.', 'pattern text', stringmatchLen),
 ]
 
@@ -171,6 +172,12 @@ function htstats(engine: Engine, args: Args, reply: Reply): void {
     expires.push(shard.keyspaces[db].expires)
   }
   reply.verbatim('txt', `[Dictionary HT]\n${describeTables(keys, full)}[Expires HT]\n${describeTables(expires, full)}`)
+}
+
+/** DEBUG CHECK, which Redis lacks: a broken invariant ends the process, as every failed assertion does. */
+function check(engine: Engine, _args: Args, reply: Reply): void {
+  for (const shard of engine.shards) shard.check()
+  reply.ok()
 }
 
 function htstatsKey(engine: Engine, args: Args, reply: Reply): void {
