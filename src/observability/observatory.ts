@@ -19,7 +19,7 @@ import {
   KEYSPACE_HITS,
   KEYSPACE_MISSES,
   LAZY_FREED_OBJECTS,
-} from '../shard-worker/keyspace/shard.ts'
+} from '../shard-worker/keyspace/shard-layout.ts'
 import type { Statistics } from '../shard-worker/statistics.ts'
 import type { ClientCounts, InfoContext, LoopFigures, ShardFigures, WorkShares } from './info/context.ts'
 import { type ClientMemory, MemoryAccounts } from './memory-accounts.ts'

@@ -1,6 +1,6 @@
 /* INFO memory, persistence, keyspace and spinel: the data set and where it lies. I/O thread. */
 import { SPINEL_VERSION } from '../../base/version.ts'
-import { DATABASE_AVERAGE_TTL } from '../../shard-worker/keyspace/shard.ts'
+import { DATABASE_AVERAGE_TTL } from '../../shard-worker/keyspace/shard-layout.ts'
 import type { InfoContext, Section } from './context.ts'
 import { decimals, humanBytes, type InfoText } from './info-text.ts'
 

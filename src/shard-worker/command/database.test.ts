@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { bytesOf } from '../../base/bytes.ts'
-import { DIRTY } from '../keyspace/shard.ts'
+import { DIRTY } from '../keyspace/shard-layout.ts'
 import { TestEngine } from '../testing.ts'
 
 function filled(): TestEngine {

@@ -5,7 +5,8 @@ import { ACL_DANGEROUS, ACL_KEYSPACE, FAST, family, HEAVY, READONLY, WRITE } fro
 import * as errors from '../../base/error-texts.ts'
 import type { Reply } from '../../base/reply.ts'
 import type { Engine } from '../engine.ts'
-import { DIRTY, type Shard } from '../keyspace/shard.ts'
+import type { Shard } from '../keyspace/shard.ts'
+import { DIRTY } from '../keyspace/shard-layout.ts'
 import { parseInt32 } from './database-argument.ts'
 
 const ASYNC = bytesOf('ASYNC')

@@ -1,6 +1,7 @@
 /* What DEBUG HTSTATS says of the tables of a database, those of all shards taken together. Baton holder of every shard.
  * The lines are Redis's; a slot is a chain of buckets, so one with up to twelve keys is as good as one with one. */
 import type { Table } from '../keyspace/table.ts'
+import { chainLengths } from '../keyspace/table-check.ts'
 
 /** Longer chains are counted together, as there. */
 const LENGTHS = 50
@@ -14,7 +15,7 @@ export function describeTables(tables: readonly Table[], full: boolean): string 
 function describeArrays(tables: readonly Table[], which: 0 | 1, full: boolean): string {
   const lengths: number[] = []
   for (const table of tables) {
-    for (const [length, chains] of table.chainLengths(which).entries()) {
+    for (const [length, chains] of chainLengths(table, which).entries()) {
       const at = Math.min(length, LENGTHS - 1)
       lengths[at] = (lengths[at] ?? 0) + (chains ?? 0)
     }

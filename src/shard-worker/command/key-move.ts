@@ -8,6 +8,7 @@ import { ACL_KEYSPACE, DENYOOM, FAST, family, type KeySpec, oneKey, WRITE } from
 import * as errors from '../../base/error-texts.ts'
 import type { Reply } from '../../base/reply.ts'
 import type { Engine } from '../engine.ts'
+import { insertCopy, insertMoved } from '../keyspace/transfer.ts'
 import { parseDatabase } from './database-argument.ts'
 
 const NEW_KEY_UPDATED: KeySpec[] = oneKey(2, 'OW', 'UPDATE')
@@ -83,7 +84,7 @@ function rename(engine: Engine, args: Args, reply: Reply, onlyIfFree: boolean): 
     const target = engine.keyspaceOf(args, 2)
     const old = target.findForWrite(bytes, to, toBytes)
     if (old !== 0 && onlyIfFree) return reply.integer(0)
-    target.insertMoved(source, entry, bytes, to, toBytes)
+    insertMoved(target, source, entry, bytes, to, toBytes)
     if (old !== 0) target.removeEntry(old)
     source.wakeWatchers(bytes, from, fromBytes)
     target.changed(bytes, to, toBytes)
@@ -103,7 +104,7 @@ function move(engine: Engine, args: Args, reply: Reply): void {
   const target = source.shard.keyspaces[db]
   const entry = source.findForWrite(bytes, key, keyBytes)
   if (entry === 0 || target.findForWrite(bytes, key, keyBytes) !== 0) return reply.integer(0)
-  target.insertMoved(source, entry, bytes, key, keyBytes)
+  insertMoved(target, source, entry, bytes, key, keyBytes)
   source.wakeWatchers(bytes, key, keyBytes)
   target.changed(bytes, key, keyBytes)
   reply.integer(1)
@@ -136,7 +137,7 @@ function copy(engine: Engine, args: Args, reply: Reply): void {
   if (entry === 0) return reply.integer(0)
   const old = target.findForWrite(bytes, to, toBytes)
   if (old !== 0 && !replace) return reply.integer(0)
-  target.insertCopy(source, entry, bytes, to, toBytes)
+  insertCopy(target, source, entry, bytes, to, toBytes)
   if (old !== 0) target.removeEntry(old)
   target.changed(bytes, to, toBytes)
   reply.integer(1)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { DIRTY, KEYSPACE_HITS, KEYSPACE_MISSES } from '../keyspace/shard.ts'
+import { DIRTY, KEYSPACE_HITS, KEYSPACE_MISSES } from '../keyspace/shard-layout.ts'
 import { TestEngine } from '../testing.ts'
 
 function total(engine: TestEngine, counter: number): number {

@@ -7,7 +7,7 @@ import type { RawClient } from '../../../test/support/raw-client.ts'
 import { encodeCommand, quoted } from '../../../test/support/resp.ts'
 import { type Server, startOracle } from '../../../test/support/server.ts'
 import { bytesOf } from '../../base/bytes.ts'
-import { DIRTY, EXPIRED_KEYS, KEYSPACE_HITS, KEYSPACE_MISSES } from '../keyspace/shard.ts'
+import { DIRTY, EXPIRED_KEYS, KEYSPACE_HITS, KEYSPACE_MISSES } from '../keyspace/shard-layout.ts'
 import { type Decoded, decodeReply, TestEngine } from '../testing.ts'
 
 const SEEDS = (process.env['KEYSPACE_SEEDS'] ?? '1,2,3').split(',').map(Number)

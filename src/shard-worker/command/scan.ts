@@ -18,7 +18,7 @@ import type { Reply } from '../../base/reply.ts'
 import type { Engine } from '../engine.ts'
 import { keyLength, keyOffset, TYPE_NAMES, typeOf } from '../keyspace/entry.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
-import { KEYSPACE_HITS, KEYSPACE_MISSES } from '../keyspace/shard.ts'
+import { KEYSPACE_HITS, KEYSPACE_MISSES } from '../keyspace/shard-layout.ts'
 
 const MATCH = bytesOf('MATCH')
 const COUNT = bytesOf('COUNT')

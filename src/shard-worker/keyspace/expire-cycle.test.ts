@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { bytesOf } from '../../base/bytes.ts'
 import { expireCycle, rehashCycle } from './expire-cycle.ts'
 import { highHalf, lowHalf } from './keyspace.ts'
+import type { Shard } from './shard.ts'
 import {
   DATABASE_AVERAGE_TTL,
   DIRTY,
@@ -9,8 +10,7 @@ import {
   EXPIRED_KEYS,
   EXPIRED_STALE_PERCENT,
   EXPIRED_TIME_CAP_REACHED,
-  type Shard,
-} from './shard.ts'
+} from './shard-layout.ts'
 import { emptyShard } from './testing.ts'
 
 const NOW = 1_000_000

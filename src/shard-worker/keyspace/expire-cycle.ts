@@ -10,6 +10,7 @@
 import type { Clock } from '../../base/ports.ts'
 import { expireOf } from './entry.ts'
 import type { Keyspace } from './keyspace.ts'
+import type { Shard } from './shard.ts'
 import {
   DATABASE_AVERAGE_TTL,
   DATABASE_EXPIRE_CURSOR,
@@ -18,8 +19,7 @@ import {
   EXPIRED_TIME_CAP_REACHED,
   ROOT_EXPIRE_DATABASE,
   ROOT_EXPIRE_MORE,
-  type Shard,
-} from './shard.ts'
+} from './shard-layout.ts'
 import type { Table } from './table.ts'
 
 /** What the cycles need of an engine. */

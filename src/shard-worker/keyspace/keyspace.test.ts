@@ -18,8 +18,10 @@ import {
   TYPE_STRING,
 } from './entry.ts'
 import { ARENA_FULL, highHalf, type Keyspace, lowHalf } from './keyspace.ts'
-import { DATABASE_AVERAGE_TTL, DATABASE_EXPIRE_CURSOR, DIRTY, EXPIRED_KEYS, type Shard } from './shard.ts'
+import type { Shard } from './shard.ts'
+import { DATABASE_AVERAGE_TTL, DATABASE_EXPIRE_CURSOR, DIRTY, EXPIRED_KEYS } from './shard-layout.ts'
 import { emptyShard, keyOf } from './testing.ts'
+import { insertCopy, insertMoved } from './transfer.ts'
 
 const NOW = 1_000_000
 const RAW = TYPE_STRING | (ENCODING_RAW << 4)
@@ -114,7 +116,7 @@ class Tested {
     if (value === undefined || this.model.has(key)) return
     const found = from.find(source)
     expect(this.find(key)).toBe(0)
-    this.keyspace.insertCopy(from.keyspace, found, bytesOf(key), 0, key.length)
+    insertCopy(this.keyspace, from.keyspace, found, bytesOf(key), 0, key.length)
     this.model.set(key, { ...value })
   }
 
@@ -124,7 +126,7 @@ class Tested {
     const found = from.find(source)
     const old = this.find(key)
     setAccess(from.keyspace.arena, found, 4711)
-    const moved = this.keyspace.insertMoved(from.keyspace, found, bytesOf(key), 0, key.length)
+    const moved = insertMoved(this.keyspace, from.keyspace, found, bytesOf(key), 0, key.length)
     if (old !== 0) this.keyspace.removeEntry(old)
     expect(accessOf(this.keyspace.arena, moved)).toBe(4711)
     from.model.delete(source)

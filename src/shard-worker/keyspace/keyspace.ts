@@ -7,7 +7,6 @@
  * I1  an entry is in `expires` exactly when it has HAS_EXPIRE, under the same hash.
  * I2  a key that has expired is never returned by a lookup: it is deleted by the lookup that meets it. */
 import { assert } from '../../base/assert.ts'
-import { copyBytes } from '../../base/bytes.ts'
 import type { Arena } from '../../shm/arena/arena.ts'
 import type { Access } from './access.ts'
 import {
@@ -31,7 +30,6 @@ import {
   STRING_BLOCK_HEADER_BYTES,
   setAccess,
   stringLength,
-  stringOffset,
   TYPE_STRING,
   typeOf,
   usedBytesOf,
@@ -39,6 +37,7 @@ import {
   writeExpire,
   writeHeader,
 } from './entry.ts'
+import type { Shard } from './shard.ts'
 import {
   DATABASE_AVERAGE_TTL,
   DATABASE_EXPIRE_CURSOR,
@@ -47,15 +46,21 @@ import {
   EXPIRED_KEYS,
   KEYSPACE_HITS,
   KEYSPACE_MISSES,
-  type Shard,
-} from './shard.ts'
+} from './shard-layout.ts'
 import { Table } from './table.ts'
+import { checkTable, ownBuckets } from './table-check.ts'
 import { valueTypeOf } from './value-type.ts'
 
 /** Thrown when the shard's arena is full, before anything was changed; execute() answers with the OOM error. */
 export const ARENA_FULL = new Error('the arena is full')
 
 const EXPIRE_BYTES = 8
+/* What hasRoomFor reckons with: an entry, a value's block and a bucket for each string, and their headers; of each size
+ * of block a span begun anew (see size-class.ts). */
+const ALLOCATIONS_PER_STRING = 3
+const MOST_SPANS = 97
+const MOST_SPAN_BYTES = 15 * 16 * 1024
+const STRING_OVERHEAD_BYTES = 128
 /** A growing string's block doubles up to this much spare room (sds's SDS_MAX_PREALLOC). */
 const MAX_SPARE_BYTES = 1024 * 1024
 
@@ -122,8 +127,10 @@ export class Keyspace {
   /** Neither counts nor touches, but deletes an expired key (unless a pause keeps it). */
   find(bytes: Uint8Array, offset: number, length: number): number {
     const keys = this.keys
-    this.hash = offset === this.expectedOffset && this.expectedIn === this.access.generation
-        ? this.expectedHash : keys.hash(bytes, offset, length)
+    this.hash =
+      offset === this.expectedOffset && this.expectedIn === this.access.generation
+        ? this.expectedHash
+        : keys.hash(bytes, offset, length)
     const entry = keys.find(this.hash, bytes, offset, length)
     if (entry !== 0 && this.arena.u8[entry + ENTRY_FLAGS] & HAS_EXPIRE && this.isExpired(entry)) {
       if (!this.access.expirePaused) this.expireFound(entry)
@@ -388,6 +395,46 @@ export class Keyspace {
     return fresh
   }
 
+  /* Several keys or none: prepare a string for each, then store them all, which cannot fail any more. */
+
+  /** A string entry in no table yet; the caller writes its bytes. Throws ARENA_FULL. */
+  prepareString(kind: number, bytes: Uint8Array, keyAt: number, keyBytes: number, length: number): number {
+    return this.freshString(kind, keyFlags(keyBytes), bytes, keyAt, keyBytes, length, this.access.initial())
+  }
+
+  /** Frees what prepareString made. */
+  discardPrepared(prepared: number): void {
+    this.releaseValue(prepared)
+    this.arena.release(prepared)
+  }
+
+  /**
+   * Puts a prepared entry in the place of the key looked up last (`entry`, or 0 for none), its expiry gone. Needs room
+   * for no more than a bucket if the table has begun and its rehashing is paused.
+   */
+  storePrepared(entry: number, prepared: number): void {
+    const { arena, keys } = this
+    if (entry === 0) {
+      const inserted = keys.insert(this.hash, prepared)
+      assert(inserted, 'room for a bucket was made sure of')
+      return
+    }
+    setAccess(arena, prepared, accessOf(arena, entry))
+    if (flagsOf(arena, entry) & HAS_EXPIRE) this.forgetExpire(entry)
+    keys.replaceFound(prepared)
+    this.releaseValue(entry)
+    arena.release(entry)
+  }
+
+  /**
+   * Whether strings of `bytes` together, keys included, surely find room, each with a new block, a bucket and a larger
+   * table; false says nothing.
+   */
+  hasRoomFor(strings: number, bytes: number): boolean {
+    const spans = Math.min(ALLOCATIONS_PER_STRING * strings, MOST_SPANS) * MOST_SPAN_BYTES
+    return this.arena.fits(bytes + (bytes >> 2) + strings * STRING_OVERHEAD_BYTES + spans + 2 * this.keys.bucketBytes)
+  }
+
   /**
    * The block or blocks of a string with this key and `flags` (OUT_OF_LINE comes by itself), in no table yet. The bytes
    * of the value and the expiry are to be written. Throws ARENA_FULL with nothing changed.
@@ -442,7 +489,7 @@ export class Keyspace {
 
   /**
    * Sets the expiry of an entry to a 64-bit Unix time in milliseconds given as two halves (see splitExpire) and returns
-   * the entry, which may have moved. Throws ARENA_FULL with nothing changed.
+   * the entry, which may have moved. Throws ARENA_FULL with nothing changed or moved.
    */
   setExpire(entry: number, low: number, high: number): number {
     const arena = this.arena
@@ -453,18 +500,26 @@ export class Keyspace {
     }
     const hash = this.keys.hashOf(entry)
     const used = usedBytesOf(arena, entry)
-    // `expires` first: it is what may fail, and holds only offsets; the entry is put right in the same breath.
-    const moved = this.withRoom(entry, used + EXPIRE_BYTES)
-    if (!this.expires.insert(hash, moved)) throw ARENA_FULL
+    if (!this.expires.insert(hash, entry)) throw ARENA_FULL
+    const moved = used + EXPIRE_BYTES <= arena.capacity(entry) ? entry : this.moveForExpire(entry, hash, used)
     arena.u8.copyWithin(moved + ENTRY_HEADER_BYTES + EXPIRE_BYTES, moved + ENTRY_HEADER_BYTES, moved + used)
     arena.u8[moved + ENTRY_FLAGS] = flags | HAS_EXPIRE
     writeExpire(arena, moved, low, high)
     return moved
   }
 
-  /** The entry, moved if its block has less than `bytes`. */
-  private withRoom(entry: number, bytes: number): number {
-    return bytes <= this.arena.capacity(entry) ? entry : this.relocate(entry, bytes)
+  /** Moves an entry that is in `expires` already to a block with room for the field, or takes it out again. */
+  private moveForExpire(entry: number, hash: number, used: number): number {
+    let moved = entry
+    try {
+      moved = this.relocate(entry, used + EXPIRE_BYTES)
+      return moved
+    } finally {
+      const found = this.expires.findEntry(hash, entry)
+      assert(found, 'it was put there just now')
+      if (moved === entry) this.expires.removeFound()
+      else this.expires.replaceFound(moved)
+    }
   }
 
   /** Makes an entry persistent; false when it was. The entry stays where it is. */
@@ -522,101 +577,6 @@ export class Keyspace {
     this.expireFound(entry)
   }
 
-  /**
-   * Adds the key looked up last in this keyspace with a copy of another entry's value (from any shard), its encoding and
-   * its expiry. An entry that the key already has is the caller's to remove afterwards, by removeEntry(), so that a full
-   * arena costs it nothing. Throws ARENA_FULL with nothing changed.
-   */
-  insertCopy(from: Keyspace, source: number, bytes: Uint8Array, offset: number, length: number): number {
-    const flags = flagsOf(from.arena, source)
-    if ((flags & OUT_OF_LINE) === 0) {
-      return this.withExpireOf(from, source, this.insertEmbeddedCopy(from, source, bytes, offset, length), false)
-    }
-    const valueType = valueTypeOf(typeOf(from.arena, source))
-    const block = valueType.clone(from.arena, blockOf(from.arena, source), this.arena)
-    if (block === 0) throw ARENA_FULL
-    try {
-      return this.insertBlock(from, source, bytes, offset, length, block)
-    } catch (error) {
-      valueType.release(this.arena, block)
-      throw error
-    }
-  }
-
-  /**
-   * The same, but the value moves and `source` is deleted: within an arena O(1) whatever the size of the value. The LRU
-   * or LFU field goes along.
-   */
-  insertMoved(from: Keyspace, source: number, bytes: Uint8Array, offset: number, length: number): number {
-    const { arena } = from
-    const within = arena === this.arena && (flagsOf(arena, source) & OUT_OF_LINE) !== 0
-    const entry = within
-      ? this.insertBlock(from, source, bytes, offset, length, blockOf(arena, source))
-      : this.insertCopy(from, source, bytes, offset, length)
-    setAccess(this.arena, entry, accessOf(arena, source))
-    if (within) this.forgetBlock(source)
-    from.removeEntry(source)
-    return entry
-  }
-
-  /** Adds the key with `block` as its value and kind and expiry of another entry. Throws ARENA_FULL; the block is then whole. */
-  private insertBlock(
-    from: Keyspace,
-    source: number,
-    bytes: Uint8Array,
-    offset: number,
-    length: number,
-    block: number,
-  ): number {
-    const entry = this.insert(from.arena.u8[source], bytes, offset, length, block)
-    return this.withExpireOf(from, source, entry, true)
-  }
-
-  /**
-   * Gives a fresh entry the expiry of another. When there is no room for it, takes the entry back (but not a `borrowed`
-   * block of its value) and throws ARENA_FULL.
-   */
-  private withExpireOf(from: Keyspace, source: number, entry: number, borrowed: boolean): number {
-    if ((flagsOf(from.arena, source) & HAS_EXPIRE) === 0) return entry
-    const at = (source + ENTRY_HEADER_BYTES) >> 2
-    // The room first: once moved, the entry stays where it is while `expires` may still have no room for it.
-    let roomy = entry
-    try {
-      roomy = this.withRoom(entry, usedBytesOf(this.arena, entry) + EXPIRE_BYTES)
-      return this.setExpire(roomy, from.arena.u32[at], from.arena.i32[at + 1])
-    } catch (error) {
-      if (borrowed) this.forgetBlock(roomy)
-      this.removeEntry(roomy)
-      throw error
-    }
-  }
-
-  /** Makes an entry an empty embedded string: its block belongs to another from now on. */
-  private forgetBlock(entry: number): void {
-    this.arena.u8[entry] = TYPE_STRING
-    this.arena.u8[entry + ENTRY_FLAGS] &= ~OUT_OF_LINE
-    this.arena.u32[(entry + ENTRY_BODY) >> 2] = 0
-  }
-
-  private insertEmbeddedCopy(
-    from: Keyspace,
-    source: number,
-    bytes: Uint8Array,
-    offset: number,
-    length: number,
-  ): number {
-    const valueBytes = stringLength(from.arena, source)
-    const entry = this.insertString(from.arena.u8[source], bytes, offset, length, valueBytes)
-    copyBytes(
-      this.arena.u8,
-      stringOffset(this.arena, entry),
-      from.arena.u8,
-      stringOffset(from.arena, source),
-      valueBytes,
-    )
-    return entry
-  }
-
   /** Arena bytes of a key and its value. */
   bytesOf(entry: number): number {
     const own = this.arena.capacity(entry)
@@ -645,7 +605,7 @@ export class Keyspace {
   /** Asserts I1 and the invariants of the tables and entries; hands every block to `own`. */
   check(own: (block: number) => void): void {
     let volatileCount = 0
-    this.keys.check((entry) => {
+    checkTable(this.keys, (entry) => {
       own(entry)
       checkEntry(this.arena, entry)
       const flags = flagsOf(this.arena, entry)
@@ -654,12 +614,12 @@ export class Keyspace {
         valueTypeOf(typeOf(this.arena, entry)).check(this.arena, blockOf(this.arena, entry), own)
       }
     })
-    this.expires.check((entry) => {
+    checkTable(this.expires, (entry) => {
       assert((flagsOf(this.arena, entry) & HAS_EXPIRE) !== 0, 'I1 only volatile entries are in expires')
     })
     assert(volatileCount === this.expires.used, 'I1 every volatile entry is in expires')
-    this.keys.ownBuckets(own)
-    this.expires.ownBuckets(own)
+    ownBuckets(this.keys, own)
+    ownBuckets(this.expires, own)
   }
 }
 

@@ -1,55 +1,20 @@
-/* One shard: an arena and everything in it. All of a shard's state lives in the arena, so whoever holds its baton can
- * run any command on it; this object and the ones it leads to are views. Root block of the arena, offsets in bytes:
- *
- *   0           4          8           12            16            20         24         28         64          192
- *   | databases | seed u32 | directory | watches u32 | watched u32 | next u32 | more u32 | ........ | counters f64[16] |
- *
- * databases  their number.   seed  of the key hash, the same in all shards of a process.
- * directory  arena offset of the database records, DATABASE_BYTES each.
- * watches    arena offset of the watch table, 0 = none (see watch.ts).   watched  keys in it.
- * next       database that the next expire cycle begins with.   more  1 when the last one ran out of time.
- *
- * Database record, one cache line and a half:
- *
- *   0            32              64            72             80
- *   | keys Table | expires Table | avgTtl f64 | cursor u32   | ...96
- *
- * The counters are written by the baton holder alone and may be read by any thread at any time (aligned 8-byte
- * loads). */
+/* One shard: an arena and everything in it, laid out as shard-layout.ts draws it. All of a shard's state lives in the
+ * arena, so whoever holds its baton can run any command on it; this object and the ones it leads to are views. */
 import { assert } from '../../base/assert.ts'
 import type { Arena } from '../../shm/arena/arena.ts'
 import type { Access } from './access.ts'
 import { Keyspace } from './keyspace.ts'
-import { TABLE_BYTES, Table } from './table.ts'
+import {
+  COUNTERS,
+  DATABASE_BYTES,
+  DATABASE_EXPIRES,
+  ROOT_COUNTERS,
+  ROOT_DATABASES,
+  ROOT_DIRECTORY,
+  ROOT_SEED,
+} from './shard-layout.ts'
+import { Table } from './table.ts'
 import { WatchTable } from './watch.ts'
-
-const ROOT_DATABASES = 0
-const ROOT_SEED = 4
-const ROOT_DIRECTORY = 8
-export const ROOT_WATCHES = 12
-export const ROOT_WATCHED = 16
-export const ROOT_EXPIRE_DATABASE = 20
-export const ROOT_EXPIRE_MORE = 24
-const ROOT_COUNTERS = 64
-
-export const DATABASE_BYTES = 96
-export const DATABASE_EXPIRES = TABLE_BYTES
-export const DATABASE_AVERAGE_TTL = 64
-export const DATABASE_EXPIRE_CURSOR = 72
-
-/* Counters by index. */
-export const KEYSPACE_HITS = 0
-export const KEYSPACE_MISSES = 1
-export const EXPIRED_KEYS = 2
-export const EVICTED_KEYS = 3
-/** Changes since the start (rdb_changes_since_last_save derives from it). */
-export const DIRTY = 4
-export const EXPIRED_TIME_CAP_REACHED = 5
-export const EXPIRE_CYCLE_US = 6
-export const LAZY_FREED_OBJECTS = 7
-/** Share of sampled volatile keys that were logically expired, times 100 (expired_stale_perc). */
-export const EXPIRED_STALE_PERCENT = 8
-export const COUNTERS = 16
 
 export class Shard {
   readonly index: number

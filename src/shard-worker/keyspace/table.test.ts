@@ -3,7 +3,9 @@ import { describe, expect, test } from 'vitest'
 import { bytesOf } from '../../base/bytes.ts'
 import { randomBelow, SeededRandom } from '../../base/ports.ts'
 import type { Arena } from '../../shm/arena/arena.ts'
-import { BUCKET_BYTES, INITIAL_BUCKETS, TABLE_BYTES, Table } from './table.ts'
+import { Table } from './table.ts'
+import { checkTable, ownBuckets } from './table-check.ts'
+import { BUCKET_BYTES, INITIAL_BUCKETS, TABLE_BYTES } from './table-layout.ts'
 import { bareEntry, keyOf, poisonedArena, SEED } from './testing.ts'
 
 /** A table beside the Map that it should equal. */
@@ -60,11 +62,11 @@ class Tested {
   /** Invariants, the model, and that every block is owned by the table or an entry. */
   check(): void {
     const met = new Set<number>()
-    this.table.check((entry) => met.add(entry))
+    checkTable(this.table, (entry) => met.add(entry))
     expect(met).toEqual(new Set(this.model.values()))
     for (const [key, entry] of this.model) if (this.find(key) !== entry) expect.fail(`${key} is not found`)
     const owned = new Set<number>([this.descriptor, ...met])
-    this.table.ownBuckets((block) => owned.add(block))
+    ownBuckets(this.table, (block) => owned.add(block))
     let live = 0
     this.arena.check((block) => {
       live++
@@ -169,7 +171,7 @@ describe('size', () => {
       for (let i = 0; i < large.length; i += 2) tested.arena.release(large[i])
       for (let i = 0; i < 4; i++) tested.table.rehashStep(1)
       let count = 0
-      tested.table.check(() => count++)
+      checkTable(tested.table, () => count++)
       expect(count).toBe(tested.model.size)
       for (let i = 1; i < large.length; i += 2) tested.arena.release(large[i])
       for (const block of filler) tested.arena.release(block)

@@ -1,60 +1,37 @@
 /* The keyspace table: a hash table of entry offsets in cache-line buckets, rehashed a bucket at a time. Held by whoever
  * holds the shard's baton. Hot. It stores offsets of entries (see entry.ts) and compares keys through them; a Table
- * object is a view without state of its own but for the place of the last find.
- *
- * Descriptor (TABLE_BYTES, zeroed = empty):
- *
- *   0         4      8      12        16     20       24
- *   | bucket0 | mask0 | used | bucket1 | mask1 | rehash | pauses | ...32
- *
- * bucket0/1  arena offset of the two bucket arrays, 0 = none.   mask  buckets - 1.
- * used       entries in both.   rehash  -1, or the next small index to move.   pauses  > 0: rehashing waits.
- *
- * Bucket, one cache line, twelve ways:
- *
- *   0            12     16                                      64
- *   | tag u8[12] | next | entry u32[12]                          |
- *
- * tag   the hash's high byte, 0 made 1; 0 = free way.   next  overflow bucket, 0 = none.
+ * object is a view without state of its own but for the place of the last find. table-layout.ts draws it and names its
+ * invariants.
  *
  * Rehashing differs from Redis's dict: buckets of the small table map to a fixed set of buckets of the large one (their
  * masks nest), so "small index < rehash" says alone which table holds a key. Any lookup touches one chain, inserts go
  * where the key belongs, and the target buckets are zeroed when they are reached: starting a rehash of a table of any
- * size costs no clearing.
- *
- * I1  tag = 0 exactly when entry = 0.
- * I2  without rehash every key sits in the chain of bucket0 that its hash names; during one, in bucket1's chain exactly
- *     when (hash & smaller mask) < rehash.
- * I3  `used` counts the ways in use.
- * I4  in a chain of several buckets no bucket but the last has a free way, and the last is not empty. */
+ * size costs no clearing. */
 import { AssertionError, assert } from '../../base/assert.ts'
 import { viewOf } from '../../base/bytes.ts'
 import { keyHash, keyHashIn } from '../../base/key-hash.ts'
 import { type Random, randomBelow } from '../../base/ports.ts'
 import type { Arena } from '../../shm/arena/arena.ts'
 import { headerBytes, keyLength, keyOffset, LONG_KEY_MARK } from './entry.ts'
+import {
+  BUCKET_BYTES,
+  BUCKET_SHIFT,
+  BUCKET_WAYS,
+  BUCKETS0,
+  BUCKETS1,
+  ENTRIES_WORD,
+  INITIAL_BUCKETS,
+  isBucketEmpty,
+  MASK0,
+  MASK1,
+  NEXT_WORD,
+  PAUSES,
+  REHASH,
+  TABLE_BYTES,
+  tagOf,
+  USED,
+} from './table-layout.ts'
 
-export const BUCKET_BYTES = 64
-export const BUCKET_WAYS = 12
-export const BUCKET_NEXT = 12
-export const BUCKET_ENTRIES = 16
-assert(BUCKET_ENTRIES + 4 * BUCKET_WAYS === BUCKET_BYTES, 'a bucket is one cache line')
-const BUCKET_SHIFT = 6
-const NEXT_WORD = BUCKET_NEXT >> 2
-const ENTRIES_WORD = BUCKET_ENTRIES >> 2
-
-export const TABLE_BYTES = 32
-/* Word offsets within the descriptor. */
-const BUCKETS0 = 0
-const MASK0 = 1
-const USED = 2
-const BUCKETS1 = 3
-const MASK1 = 4
-const REHASH = 5
-const PAUSES = 6
-
-/** Buckets of a table's first array. */
-export const INITIAL_BUCKETS = 4
 /** Grows when there are more than this many entries per bucket: 9 of 12 ways, 11% of buckets overflow just before. */
 const GROW_ENTRIES_PER_BUCKET = 9
 /** Shrinks below one entry per bucket (8% of the ways, Redis: 10%). */
@@ -71,7 +48,7 @@ export class Table {
   private readonly u32: Uint32Array
   private readonly i32: Int32Array
   /** Word index of the descriptor. */
-  private readonly base: number
+  readonly base: number
   private readonly seed: number
   /** Where the last successful find stood. */
   private foundHead: number
@@ -104,6 +81,11 @@ export class Table {
 
   get used(): number {
     return this.u32[this.base + USED]
+  }
+
+  /** Bytes of the first array of buckets. */
+  get bucketBytes(): number {
+    return (this.i32[this.base + MASK0] + 1) * BUCKET_BYTES
   }
 
   get isRehashing(): boolean {
@@ -272,6 +254,11 @@ export class Table {
     if (!this.place(this.chain(hash), tagOf(hash), entry)) return false
     i32[base + USED]++
     return true
+  }
+
+  /** Makes sure that an insert needs at most one more bucket, while rehashing is paused. False when there is no room. */
+  begin(): boolean {
+    return this.i32[this.base + BUCKETS0] !== 0 || this.allocateFirst()
   }
 
   private allocateFirst(): boolean {
@@ -507,82 +494,6 @@ export class Table {
     Table.initialize(arena, base << 2)
     i32[base + PAUSES] = pauses
   }
-
-  /** Hands every arena block of the table to `own`. O(buckets): for check(). */
-  ownBuckets(own: (block: number) => void): void {
-    const { u32, i32, base } = this
-    for (const array of [i32[base + BUCKETS0], i32[base + BUCKETS1]]) if (array !== 0) own(array)
-    this.eachBucket((bucket) => {
-      const next = u32[(bucket >> 2) + NEXT_WORD]
-      if (next !== 0) own(next)
-    })
-  }
-
-  /** Asserts I1 to I4 and hands every entry to `visit`. O(n). */
-  check(visit: (entry: number, hash: number) => void): void {
-    const { i32, base } = this
-    let count = 0
-    const smallMask = this.isRehashing ? Math.min(i32[base + MASK0], i32[base + MASK1]) : i32[base + MASK0]
-    this.eachBucket((bucket, index, second) => {
-      const next = this.u32[(bucket >> 2) + NEXT_WORD]
-      assert(!isBucketEmpty(this.u32, bucket) || next === 0, 'I4 no empty bucket before another')
-      for (let way = 0; way < BUCKET_WAYS; way++) {
-        const entry = this.u32[(bucket >> 2) + ENTRIES_WORD + way]
-        const tag = this.u8[bucket + way]
-        assert((tag === 0) === (entry === 0), 'I1 tag and entry agree')
-        assert(entry !== 0 || next === 0, 'I4 a free way only in the last bucket of a chain')
-        if (entry === 0) continue
-        const hash = this.hashOf(entry)
-        assert(tag === tagOf(hash), 'I1 the tag is the high byte of the hash')
-        assert(
-          index === (hash & i32[base + (second ? MASK1 : MASK0)]),
-          'I2 a key sits in the chain that its hash names',
-        )
-        assert(
-          !this.isRehashing || second === (hash & smallMask) < i32[base + REHASH],
-          'I2 a key sits in the right table',
-        )
-        count++
-        visit(entry, hash)
-      }
-    })
-    assert(count === this.used, 'I3 used counts the ways in use')
-  }
-
-  /**
-   * How many chains of the first (0) or second (1) array have how many entries, by that number; chains that a rehash has
-   * not reached or has left behind are empty. O(n).
-   */
-  chainLengths(which: 0 | 1): number[] {
-    const counts = new Map<number, number>()
-    this.eachBucket((bucket, index, second) => {
-      if (second !== (which === 1)) return
-      let entries = 0
-      for (let way = 0; way < BUCKET_WAYS; way++) if (this.u8[bucket + way] !== 0) entries++
-      counts.set(index, (counts.get(index) ?? 0) + entries)
-    })
-    const lengths = new Array<number>(Math.max(0, ...counts.values()) + 1).fill(0)
-    lengths[0] = this.bucketCounts[which] - counts.size
-    for (const length of counts.values()) lengths[length]++
-    return lengths
-  }
-
-  /** Every live bucket with its index and table. Cold. */
-  private eachBucket(visit: (bucket: number, index: number, second: boolean) => void): void {
-    const { i32, u32, base } = this
-    if (i32[base + BUCKETS0] === 0) return
-    const rehash = i32[base + REHASH]
-    const smallMask = rehash < 0 ? i32[base + MASK0] : Math.min(i32[base + MASK0], i32[base + MASK1])
-    for (const second of [false, true]) {
-      if (second && rehash < 0) break
-      const mask = i32[base + (second ? MASK1 : MASK0)]
-      const buckets = i32[base + (second ? BUCKETS1 : BUCKETS0)]
-      for (let index = 0; index <= mask; index++) {
-        if (rehash >= 0 && (index & smallMask) < rehash !== second) continue
-        for (let b = buckets + (index << BUCKET_SHIFT); b !== 0; b = u32[(b >> 2) + NEXT_WORD]) visit(b, index, second)
-      }
-    }
-  }
 }
 
 /**
@@ -605,16 +516,6 @@ function matchingWays(i32: Int32Array, word: number, tags: number): number {
 function lowestWay(matches: number): number {
   const bit = (31 - Math.clz32(matches & -matches)) & 31
   return Math.min(((bit & 7) << 2) | (bit >> 3), BUCKET_WAYS - 1)
-}
-
-function tagOf(hash: number): number {
-  const tag = hash >>> 24
-  return tag === 0 ? 1 : tag
-}
-
-function isBucketEmpty(u32: Uint32Array, bucket: number): boolean {
-  const word = bucket >> 2
-  return (u32[word] | u32[word + 1] | u32[word + 2]) === 0
 }
 
 /** The next cursor: one added to the mask's bits read from high to low. */

@@ -17,6 +17,7 @@ import { assert } from '../../base/assert.ts'
 import { copyBytes, equalBytes } from '../../base/bytes.ts'
 import { keyHash } from '../../base/key-hash.ts'
 import type { Arena } from '../../shm/arena/arena.ts'
+import { ROOT_WATCHED, ROOT_WATCHES } from './shard-layout.ts'
 
 const HEADS = 64
 const CLIENT_HEADS = HEADS * 4
@@ -36,9 +37,8 @@ const WATCH_CLIENT = 8
 const WATCH_VERSION = 16
 const WATCH_NODE_BYTES = 24
 
-/* Words of the shard's root that belong to this table (see shard.ts). */
-const ROOT_WATCHES_WORD = 3
-const ROOT_WATCHED_WORD = 4
+const ROOT_WATCHES_WORD = ROOT_WATCHES >> 2
+const ROOT_WATCHED_WORD = ROOT_WATCHED >> 2
 
 /** A watched key as the visitors see it: valid during the call. */
 export interface WatchedKey {

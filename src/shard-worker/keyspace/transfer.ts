@@ -1,0 +1,121 @@
+/* Values that get another key, database or shard: what RENAME, MOVE and COPY are made of. Baton holder of both sides.
+ *
+ * Both functions add the key that was looked up last in `to`. An entry that this key already has is the caller's to
+ * remove afterwards, by removeEntry(), so that a full arena costs it nothing. Both throw ARENA_FULL with nothing changed
+ * on either side. */
+import { copyBytes } from '../../base/bytes.ts'
+import {
+  accessOf,
+  blockOf,
+  ENTRY_BODY,
+  ENTRY_FLAGS,
+  ENTRY_HEADER_BYTES,
+  flagsOf,
+  HAS_EXPIRE,
+  OUT_OF_LINE,
+  setAccess,
+  stringLength,
+  stringOffset,
+  TYPE_STRING,
+  typeOf,
+} from './entry.ts'
+import { ARENA_FULL, type Keyspace } from './keyspace.ts'
+import { valueTypeOf } from './value-type.ts'
+
+/** Adds a copy of the value of entry `source` of `from`, with its encoding and expiry; returns the new entry. */
+export function insertCopy(
+  to: Keyspace,
+  from: Keyspace,
+  source: number,
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+): number {
+  if ((flagsOf(from.arena, source) & OUT_OF_LINE) === 0) return insertEmbedded(to, from, source, bytes, offset, length)
+  const valueType = valueTypeOf(typeOf(from.arena, source))
+  const block = valueType.clone(from.arena, blockOf(from.arena, source), to.arena)
+  if (block === 0) throw ARENA_FULL
+  try {
+    return insertBlock(to, from, source, bytes, offset, length, block)
+  } catch (error) {
+    valueType.release(to.arena, block)
+    throw error
+  }
+}
+
+/**
+ * The same, but the value moves and `source` is deleted: within an arena O(1) whatever the size of the value. The LRU or
+ * LFU field goes along.
+ */
+export function insertMoved(
+  to: Keyspace,
+  from: Keyspace,
+  source: number,
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+): number {
+  const { arena } = from
+  const within = arena === to.arena && (flagsOf(arena, source) & OUT_OF_LINE) !== 0
+  const entry = within
+    ? insertBlock(to, from, source, bytes, offset, length, blockOf(arena, source))
+    : insertCopy(to, from, source, bytes, offset, length)
+  setAccess(to.arena, entry, accessOf(arena, source))
+  if (within) forgetBlock(from, source)
+  from.removeEntry(source)
+  return entry
+}
+
+/** Adds the key with `block` as its value. When that fails, the block is whole and in no entry but `source`. */
+function insertBlock(
+  to: Keyspace,
+  from: Keyspace,
+  source: number,
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+  block: number,
+): number {
+  const entry = to.insert(from.arena.u8[source], bytes, offset, length, block)
+  try {
+    return copyExpire(to, from, source, entry)
+  } catch (error) {
+    forgetBlock(to, entry)
+    to.removeEntry(entry)
+    throw error
+  }
+}
+
+/** Adds the key with a copy of an embedded string. */
+function insertEmbedded(
+  to: Keyspace,
+  from: Keyspace,
+  source: number,
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+): number {
+  const valueBytes = stringLength(from.arena, source)
+  const entry = to.assignString(0, from.arena.u8[source], bytes, offset, length, valueBytes)
+  copyBytes(to.arena.u8, stringOffset(to.arena, entry), from.arena.u8, stringOffset(from.arena, source), valueBytes)
+  try {
+    return copyExpire(to, from, source, entry)
+  } catch (error) {
+    to.removeEntry(entry)
+    throw error
+  }
+}
+
+function copyExpire(to: Keyspace, from: Keyspace, source: number, entry: number): number {
+  if ((flagsOf(from.arena, source) & HAS_EXPIRE) === 0) return entry
+  const at = (source + ENTRY_HEADER_BYTES) >> 2
+  return to.setExpire(entry, from.arena.u32[at], from.arena.i32[at + 1])
+}
+
+/** Makes an entry an empty embedded string: its block belongs to another from now on. */
+function forgetBlock(keyspace: Keyspace, entry: number): void {
+  const { arena } = keyspace
+  arena.u8[entry] = TYPE_STRING
+  arena.u8[entry + ENTRY_FLAGS] &= ~OUT_OF_LINE
+  arena.u32[(entry + ENTRY_BODY) >> 2] = 0
+}
