@@ -68,6 +68,8 @@ export const INVALID_COMMAND = 'ERR Invalid command specified'
 export const NO_KEY_ARGUMENTS = 'ERR The command has no key arguments'
 export const INVALID_ARGUMENT_COUNT = 'ERR Invalid number of arguments specified for command'
 export const INVALID_COMMAND_ARGUMENTS = 'ERR Invalid arguments specified for command'
+export const SLOWLOG_COUNT = 'ERR count should be greater than or equal to -1'
+export const noLatencySamples = (event: string) => `ERR No samples available for event '${event}'`
 export const INVALID_FIRST_DB = 'ERR invalid first DB index'
 export const INVALID_SECOND_DB = 'ERR invalid second DB index'
 export const NX_WITH_OTHERS = 'ERR NX and XX, GT or LT options at the same time are not compatible'
@@ -102,11 +104,18 @@ export const protocolError = (reason: string) => `ERR Protocol error: ${reason}`
 /** `text` is the whole error that EXEC itself met. */
 export const execAborted = (text: string) => `EXECABORT Transaction discarded because of: ${text.replace(/^ERR /, '')}`
 
-/** Names the command and shows the first of its arguments, at most 128 bytes of each kind. */
+/** Names the command and shows the first of its arguments, at most 128 bytes of each kind, each up to a zero byte. */
 export function unknownCommand(args: Args): string {
   let shown = ''
-  for (let i = 1; i < args.count && shown.length < 128; i++) shown += `'${args.text(i).slice(0, 128 - shown.length)}' `
-  return `ERR unknown command '${args.text(0).slice(0, 128)}', with args beginning with: ${shown}`
+  for (let i = 1; i < args.count && shown.length < 128; i++) {
+    shown += `'${untilNul(args.text(i).slice(0, 128 - shown.length))}' `
+  }
+  return `ERR unknown command '${untilNul(args.text(0).slice(0, 128))}', with args beginning with: ${shown}`
+}
+
+function untilNul(text: string): string {
+  const end = text.indexOf('\0')
+  return end < 0 ? text : text.slice(0, end)
 }
 
 /** `cmd` in lower case, subcommands as `config|get`. */
@@ -115,6 +124,6 @@ export const invalidExpire = (command: string) => `ERR invalid expire time in '$
 export const unsupportedOption = (option: string) => `ERR Unsupported option ${option}`
 /** For containers that check the arguments of their subcommands themselves, like DEBUG. */
 export const subcommandSyntax = (word: string, container: string) =>
-  `ERR unknown subcommand or wrong number of arguments for '${word.slice(0, 128)}'. Try ${container} HELP.`
+  `ERR unknown subcommand or wrong number of arguments for '${untilNul(word.slice(0, 128))}'. Try ${container} HELP.`
 export const unknownSubcommand = (word: string, container: string) =>
-  `ERR unknown subcommand '${word.slice(0, 128)}'. Try ${container} HELP.`
+  `ERR unknown subcommand '${untilNul(word.slice(0, 128))}'. Try ${container} HELP.`

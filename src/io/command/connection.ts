@@ -13,7 +13,7 @@ import {
   STALE,
 } from '../../base/command-spec.ts'
 import * as errors from '../../base/error-texts.ts'
-import { parsed, parseInteger, SAFE_INTEGER } from '../../base/number-text.ts'
+import { NOT_INTEGER, parsed, parseInteger, SAFE_INTEGER } from '../../base/number-text.ts'
 import type { Reply } from '../../base/reply.ts'
 import { REDIS_VERSION } from '../../base/version.ts'
 import type { Session } from '../session/session.ts'
@@ -80,7 +80,8 @@ export function connectionFamily(context: () => ConnectionContext): Family<Sessi
   }
   const select = (session: Session, args: Args, reply: Reply): void => {
     const kind = parseInteger(args.bytes, args.offset[1], args.length[1])
-    if (kind !== SAFE_INTEGER || parsed() !== (parsed() | 0)) return reply.error(errors.NOT_AN_INTEGER)
+    if (kind === NOT_INTEGER) return reply.error(errors.NOT_AN_INTEGER)
+    if (kind !== SAFE_INTEGER || parsed() !== (parsed() | 0)) return reply.error(errors.NOT_AN_INT)
     const db = parsed()
     if (db < 0 || db >= context().databases) return reply.error(errors.DB_OUT_OF_RANGE)
     session.db = db

@@ -124,11 +124,15 @@ function runTransaction(dispatcher: Dispatcher, session: Session, reply: Reply):
   }
   transaction.forgetWatches()
   const { queue } = transaction
-  transaction.close()
-  if (dirty) return reply.nilArray()
+  if (dirty) {
+    transaction.close()
+    return reply.nilArray()
+  }
   reply.array(queue.length)
+  // Open until the end: that is what CLIENT INFO in the queue tells.
   transaction.isRunning = true
   for (const { command, args } of queue) dispatcher.runQueued(session, command, args, reply)
   transaction.isRunning = false
+  transaction.close()
 }
 

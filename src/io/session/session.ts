@@ -393,7 +393,8 @@ export class Session implements ConnectionOwner {
       this.firstSlot = first.next
     }
     this.lastSlot = null
-    if (this.inputEnded && this.query.length === 0) this.isClosing = true
+    // What is left of the query then is the beginning of a command that will never be whole.
+    if (this.inputEnded && !this.isSuspended && !this.isPostponed) this.isClosing = true
     if (this.isClosing) this.connection.end()
   }
 
@@ -406,13 +407,13 @@ export class Session implements ConnectionOwner {
     const slot = this.openSlot()
     this.isSuspended = true
     return (write) => {
-      this.isSuspended = false
       if (this.isClosed) return
       const reply = new Reply()
       reply.resp3 = this.resp3
       write(reply)
       this.writeSlot(slot, reply.bytes, 0, reply.length)
       this.finishSlot(slot)
+      this.isSuspended = false
       this.resumeReading()
     }
   }
