@@ -3,6 +3,7 @@
  * Counters only ever grow where they are counted; CONFIG RESETSTAT notes their values here, and reports show the
  * difference. Only Statistics are reset themselves, in every thread. */
 import { randomBytes } from 'node:crypto'
+import { FAST } from '../base/command-spec.ts'
 import type { CommandTable } from '../base/command-table.ts'
 import type { Clock } from '../base/ports.ts'
 import type { Session } from '../io/session/session.ts'
@@ -22,13 +23,15 @@ import {
 } from '../shard-worker/keyspace/shard-layout.ts'
 import type { Statistics } from '../shard-worker/statistics.ts'
 import type { ClientCounts, InfoContext, LoopFigures, ShardFigures, WorkShares } from './info/context.ts'
+import { LatencyMonitor } from './latency/monitor.ts'
 import { type ClientMemory, MemoryAccounts } from './memory-accounts.ts'
 import { Rates } from './rates.ts'
 import { ReplicationId } from './replication-id.ts'
+import { type SlowCommand, SlowLog, type SlowLogContext } from './slow-log/slow-log.ts'
 import { type Fleet, WorkerStatistics } from './worker-statistics.ts'
 
 /** The server as its instruments see it. */
-export interface Observed {
+export interface Observed extends SlowLogContext {
   readonly values: Values
   readonly configFile: string | null
   readonly clock: Clock
@@ -61,6 +64,8 @@ export class Observatory implements InfoContext {
   readonly memory: MemoryAccounts
   readonly rates = new Rates()
   readonly workerStatistics: WorkerStatistics
+  readonly slowLog: SlowLog
+  readonly latency: LatencyMonitor
   private readonly observed: Observed
   private baseline: Baseline | null = null
 
@@ -69,6 +74,8 @@ export class Observatory implements InfoContext {
     this.startMs = observed.clock.nowMs()
     this.memory = new MemoryAccounts(observed.engine.shards, observed.sessions, observed.clientMemory)
     this.workerStatistics = new WorkerStatistics(observed.fleet)
+    this.slowLog = new SlowLog(observed)
+    this.latency = new LatencyMonitor(() => observed.values['latency-monitor-threshold'])
   }
 
   /** To be called ten times a second. */
@@ -78,9 +85,21 @@ export class Observatory implements InfoContext {
     this.memory.tick(nowMs)
     const commands = engine.statistics.totalCalls + fleet.handedOver
     this.rates.sample(
-      { commands, bytesIn: traffic.bytesIn, bytesOut: traffic.bytesOut, loopTurns: loop.turns, loopActiveUs: loop.activeUs },
+      {
+        commands,
+        bytesIn: traffic.bytesIn,
+        bytesOut: traffic.bytesOut,
+        loopTurns: loop.turns,
+        loopActiveUs: loop.activeUs,
+      },
       nowMs,
     )
+  }
+
+  /** A command took long, on whichever thread: for the slow log and the latency monitor, as far as they want it. */
+  commandWasSlow(slow: SlowCommand): void {
+    this.slowLog.record(slow)
+    this.latency.record(slow.command.flags & FAST ? 'fast-command' : 'command', slow.timeMs, slow.durationUs / 1000)
   }
 
   /** CONFIG RESETSTAT. */

@@ -17,6 +17,7 @@ export function observe(server: Server): Observed {
     get configFile() {
       return configuration.file
     },
+    isSensitive: (directive) => configuration.isSensitive(directive),
     clock: server.clock,
     engine: shards.engine,
     commands: server.commands,

@@ -6,6 +6,8 @@ import { transactionFamily } from '../io/routing/transaction.ts'
 import type { Session } from '../io/session/session.ts'
 import { infoFamily } from '../observability/info/family.ts'
 import { commandFamily } from '../observability/introspection/family.ts'
+import { latencyFamily } from '../observability/latency/family.ts'
+import { slowLogFamily } from '../observability/slow-log/family.ts'
 import { configFamily } from './command/config.ts'
 import { shutdownFamily } from './command/shutdown.ts'
 import type { Server } from './server.ts'
@@ -20,5 +22,7 @@ export function ioFamilies(server: () => Server): Family<Session>[] {
     configFamily(server),
     commandFamily(() => server().commands),
     infoFamily(() => server().observatory),
+    slowLogFamily(() => server().observatory.slowLog),
+    latencyFamily(() => server().observatory),
   ]
 }

@@ -205,8 +205,10 @@ export class Server implements Host {
     if (this.log.writes('verbose')) {
       this.log.verbose(`Protocol error (${reason}) from client: ${this.clients.describeClient(session)}.`)
     }
+    const { length } = this.reply
     this.reply.error(errors.protocolError(reason))
     this.engine.statistics.error(this.reply.lastError)
+    if (session.isMuted) this.reply.truncate(length)
     session.closeAfterReplies()
   }
 
@@ -261,8 +263,17 @@ export class Server implements Host {
     return null
   }
 
-  reportSlow(_session: Session): void {
-    this.engine.slow.pending = false
+  reportSlow(session: Session): void {
+    const { slow } = this.engine
+    slow.pending = false
+    this.observatory.commandWasSlow({
+      command: this.commands.commands[slow.command],
+      timeMs: this.engine.nowMs,
+      durationUs: slow.durationUs,
+      args: slow.arguments,
+      client: session.remote,
+      clientName: session.name,
+    })
   }
 
   closeHttp(session: Session): void {
@@ -271,7 +282,20 @@ export class Server implements Host {
 
   private control(worker: number, bytes: Uint8Array): void {
     const frame = decodeControlFrame(bytes)
-    if (frame.type === 'Statistics') this.observatory.workerStatistics.receive(worker, frame)
+    const { observatory } = this
+    if (frame.type === 'Statistics') observatory.workerStatistics.receive(worker, frame)
+    else if (frame.type === 'LatencySample') observatory.latency.record(frame.event, frame.timeMs, frame.durationMs)
+    else if (frame.type === 'SlowCommand') {
+      const session = this.sessions.get(frame.clientId)
+      observatory.commandWasSlow({
+        command: this.commands.commands[frame.command],
+        timeMs: frame.timeMs,
+        durationUs: frame.durationUs,
+        args: frame.arguments,
+        client: session?.remote ?? '',
+        clientName: session?.name ?? '',
+      })
+    }
   }
 
   /** CONFIG RESETSTAT. */

@@ -1,15 +1,10 @@
-/* INFO (https://redis.io/commands/info/). I/O thread.
- *
- * Sections that tell of the workers wait until the workers have told what they know, so that a client sees the effect of
- * everything it sent before; inside EXEC, which must answer at once, they show what was known last. The figures of this
- * thread are taken when the command runs: INFO itself is not yet among them. */
+/* INFO (https://redis.io/commands/info/). I/O thread. */
 import type { Args } from '../../base/args.ts'
 import { ACL_DANGEROUS, type Family, family, LOADING, STALE } from '../../base/command-spec.ts'
 import type { Reply } from '../../base/reply.ts'
 import type { Session } from '../../io/session/session.ts'
-import { MAX_COMMANDS } from '../../shard-worker/engine.ts'
-import { Statistics } from '../../shard-worker/statistics.ts'
-import type { WorkerStatistics } from '../worker-statistics.ts'
+import type { Statistics } from '../../shard-worker/statistics.ts'
+import { answerWithStatistics, type StatisticsContext } from '../all-statistics.ts'
 import { commandStatsSection, errorStatsSection, foldOpaque, latencyStatsSection, statsSection } from './command-sections.ts'
 import type { InfoContext, Section } from './context.ts'
 import { keyspaceSection, memorySection, persistenceSection, spinelSection } from './data-sections.ts'
@@ -64,11 +59,8 @@ export function infoText(sections: readonly Section[], context: InfoContext, sta
   return text.toString()
 }
 
-export interface InfoFamilyContext {
+export interface InfoFamilyContext extends StatisticsContext {
   readonly info: InfoContext
-  readonly workerStatistics: WorkerStatistics
-  /** What this thread has counted so far. */
-  ownStatistics(): Statistics
 }
 
 export function infoFamily(context: () => InfoFamilyContext): Family<Session> {
@@ -76,16 +68,10 @@ export function infoFamily(context: () => InfoFamilyContext): Family<Session> {
     const words: string[] = []
     for (let i = 1; i < args.count; i++) words.push(args.text(i))
     const sections = wantedSections(words)
-    const { info, workerStatistics, ownStatistics } = context()
-    const own = copyOf(ownStatistics.call(context()))
-    const write = (target: Reply): void => {
-      workerStatistics.addTo(own)
-      target.verbatim('txt', infoText(sections, info, own))
-    }
-    const mustWait = !session.transaction.isRunning && sections.some(({ readsWorkers }) => readsWorkers)
-    if (!mustWait || workerStatistics.isFresh) return write(reply)
-    const resolve = session.defer()
-    workerStatistics.refresh(() => resolve(write))
+    const readsWorkers = sections.some((section) => section.readsWorkers)
+    answerWithStatistics(session, reply, context(), readsWorkers, (statistics, target) =>
+      target.verbatim('txt', infoText(sections, context().info, statistics)),
+    )
   }
   return family<Session>('server', [
     {
@@ -95,11 +81,4 @@ export function infoFamily(context: () => InfoFamilyContext): Family<Session> {
       history: [['7.0.0', 'Takes several sections.']], handler,
     },
   ])
-}
-
-/** Statistics that stay as they are. */
-export function copyOf(statistics: Statistics): Statistics {
-  const copy = new Statistics(MAX_COMMANDS)
-  copy.merge(statistics.export(0))
-  return copy
 }
