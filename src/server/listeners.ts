@@ -4,7 +4,7 @@
  * A name among the addresses is looked up once, at the start: moving is done within one command. */
 
 import { lookup } from 'node:dns/promises'
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { isIP, type Server } from 'node:net'
 import { systemErrorCode, systemErrorText } from '../base/system-error.ts'
 import { type Accepted, listenTcp, listenUnix } from '../io/socket/listener.ts'
@@ -68,8 +68,11 @@ export class Listeners {
   /** Frees ports and path at once. */
   close(): void {
     this.closeTcp()
-    this.unix?.close()
+    if (this.unix === null) return
+    this.unix.close()
     this.unix = null
+    // The process may be gone before the event loop would have done it.
+    rmSync(this.configuration.values.unixsocket, { force: true })
   }
 
   private closeTcp(): void {

@@ -85,7 +85,7 @@ export class Server implements Host {
       this.reply,
       clock,
       random,
-      (error) => this.crash(error, 'a shard worker'),
+      (worker, error) => this.crash(error, `shard worker ${worker}`),
     )
     this.pause = new Pause(() => clock.nowMs())
     this.shutdown = new Shutdown(this)
@@ -331,7 +331,7 @@ export class Server implements Host {
     const now = this.clock.nowMs()
     this.engine.begin(now)
     for (const shard of this.engine.shards) {
-      if (shard.hasVolatileKeys()) this.shards.sequencer.cron(shard.index, now)
+      if (shard.needsTurn()) this.shards.sequencer.cron(shard.index, now)
     }
   }
 

@@ -65,7 +65,7 @@ export function createShards(
   reply: Reply,
   clock: Clock,
   random: Random,
-  onFailure: (error: Error) => void,
+  onFailure: (worker: number, error: Error) => void,
 ): ShardSet {
   const seed = randomBytes(4).readUInt32LE()
   const arenas: Arena[] = []
@@ -105,7 +105,7 @@ export function createShards(
       transferList: [port2],
       name: `shard-worker-${index}`,
     })
-    worker.on('error', onFailure)
+    worker.on('error', (error: Error) => onFailure(index, error))
     port1.unref()
     links.push(new WorkerLink(index, worker, port1, rings, new Doorbell(words, index * DOORBELL_STRIDE), sequencer))
   }

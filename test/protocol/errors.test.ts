@@ -85,7 +85,7 @@ const UNAUTHENTICATED: Record<string, string> = {
   'limits that fall with AUTH': command('AUTH', 'secret') + command('ECHO', 'x'.repeat(20000)) + command('PING'),
   'HELLO without AUTH': command('HELLO'),
   'QUIT and RESET': command('RESET') + command('QUIT'),
-  'MULTI': command('MULTI') + command('EXEC'),
+  MULTI: command('MULTI') + command('EXEC'),
 }
 
 let spinel: Server
