@@ -198,6 +198,7 @@ export class Server implements Host {
   }
 
   returnFrame(frame: Frame): void {
+    frame.forget()
     if (this.frames.length < SPARE_FRAMES) this.frames.push(frame)
   }
 

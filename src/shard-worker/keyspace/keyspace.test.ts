@@ -485,5 +485,5 @@ test('counters and shards: changed() counts, and tells only watchers of its data
   expect(shard.counters[DIRTY]).toBe(1)
   expect(shard.watches.isDirty(1, () => {})).toBe(false)
   expect(shard.watches.isDirty(2, () => {})).toBe(true)
-  expect(shard.hasVolatileKeys()).toBe(false)
+  expect(shard.needsTurn()).toBe(false)
 })

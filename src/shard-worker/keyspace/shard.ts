@@ -60,9 +60,11 @@ export class Shard {
     arena.u32[word + (ROOT_DIRECTORY >> 2)] = directory
   }
 
-  /** Whether any key of any database has an expiry: what the cron asks before it sends an expire cycle. */
-  hasVolatileKeys(): boolean {
-    for (const keyspace of this.keyspaces) if (keyspace.expires.used > 0) return true
+  /** Whether a turn of the cron has work here: keys that may expire, or a table that is on its way to another size. */
+  needsTurn(): boolean {
+    for (const { keys, expires } of this.keyspaces) {
+      if (expires.used > 0 || keys.isRehashing || expires.isRehashing) return true
+    }
     return false
   }
 
