@@ -1,8 +1,8 @@
 /* The part of DEBUG that looks into shards. The rest of the container needs none and is declared with the server. Baton
  * holder.
  *
- * To Redis DEBUG is one command, hence opaque: COMMAND shows no subcommands, and a wrong number of arguments is an unknown
- * word. */
+ * To Redis DEBUG is one command, hence opaque: COMMAND shows no subcommands, and a wrong number of arguments is an
+ * unknown word. */
 import type { Args } from '../../base/args.ts'
 import { bytesOf } from '../../base/bytes.ts'
 import {

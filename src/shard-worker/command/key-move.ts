@@ -1,7 +1,7 @@
 /* Commands that give a value another key or database: RENAME, RENAMENX, MOVE, COPY. Baton holder.
  *
- * Values move as they are, with their expiry and, when the key moves, its LRU or LFU field: within a shard by their block
- * alone, across shards by a copy. What a destination held is removed last, so that a full arena costs nothing. */
+ * Values move as they are, with their expiry and, when the key moves, its LRU or LFU field: within a shard by their
+ * block alone, across shards by a copy. What a destination held is removed last, so that a full arena costs nothing. */
 import type { Args } from '../../base/args.ts'
 import { bytesOf, equalBytes } from '../../base/bytes.ts'
 import { ACL_KEYSPACE, DENYOOM, FAST, family, type KeySpec, oneKey, WRITE } from '../../base/command-spec.ts'

@@ -8,7 +8,7 @@
  *
  *   value      mix type (32 bits, big-endian), then by type; for a string: mix its bytes; xor "!!expire!!" if volatile
  *   key        mix the key, then its value as above
- *   databases  from the first on, but for empty ones: mix its number (32 bits, big-endian), then xor each key's digest */
+ *   databases  from the first on, but for empty ones: mix its number (as the type), then xor each key's digest */
 import { hash } from 'node:crypto'
 import { bytesOf } from '../../base/bytes.ts'
 import {

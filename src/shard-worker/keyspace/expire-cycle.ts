@@ -1,5 +1,5 @@
-/* What a shard does for itself, a little at each cron: it deletes expired keys that nobody looks up, and moves buckets of
- * tables that grow or shrink (https://redis.io/docs/reference/expire/, active-expire-effort, activerehashing). Baton
+/* What a shard does for itself, a little at each cron: it deletes expired keys that nobody looks up, and moves buckets
+ * of tables that grow or shrink (https://redis.io/docs/reference/expire/, active-expire-effort, activerehashing). Baton
  * holder.
  *
  * The expire cycle walks each database's `expires` with a cursor kept in its record, twenty keys or a few more at a

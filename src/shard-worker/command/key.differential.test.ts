@@ -1,6 +1,7 @@
-/* Random commands over keys, databases and expiry, sound and broken, to redis-server and to an engine in this process:
- * every reply must be the same bytes but for the order of keys and the passing of time; afterwards the digest of all data,
- * what watchers saw, and the counters of changes, hits, misses and expired keys. Redis 7.0 and 7.2 agree on all of it. */
+/* Random commands over keys, databases and expiry (key.ts, key-move.ts, expire.ts, scan.ts, object.ts, database.ts), sound
+ * and broken, to redis-server and to an engine in this process: every reply must be the same bytes but for the order of
+ * keys and the passing of time; afterwards the digest of all data, what watchers saw, and the counters of changes, hits,
+ * misses and expired keys. Redis 7.0 and 7.2 agree on all of it. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Random } from '../../../test/support/random.ts'
 import type { RawClient } from '../../../test/support/raw-client.ts'
