@@ -67,8 +67,8 @@ let viewedBytes = new Uint8Array(0)
 let viewedBy = new DataView(viewedBytes.buffer)
 
 /**
- * A DataView of the whole of `bytes`. The newest is kept, and nearly always the one that is asked for: a thread's commands
- * lie in its read buffer or its ring.
+ * A DataView of the whole of `bytes`. The newest is kept, and nearly always the one that is asked for: a thread's
+ * commands lie in its read buffer or its ring.
  */
 export function viewOf(bytes: Uint8Array): DataView {
   return bytes === viewedBytes ? viewedBy : viewAnew(bytes)

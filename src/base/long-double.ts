@@ -38,9 +38,9 @@ const HEXADECIMAL = /^([+-]?)0x([\da-f]*)\.?([\da-f]*)(?:p([+-]?\d+))?$/i
 const INFINITE = /^([+-]?)inf(?:inity)?$/i
 
 /**
- * The value of a text by the rules of strtold and Redis's string2ld: decimal or hexadecimal, optional sign and exponent,
- * or inf. null for anything else: the empty text, spaces, nan, a finite text that overflows or rounds to zero, and 5120
- * characters or more.
+ * The value of a text by the rules of strtold and Redis's string2ld: decimal or hexadecimal, optional sign and
+ * exponent, or inf. null for anything else: the empty text, spaces, nan, a finite text that overflows or rounds to
+ * zero, and 5120 characters or more.
  */
 export function parseLongDouble(text: string): LongDouble | null {
   if (text.length > MAX_TEXT_CHARS) return null

@@ -2,7 +2,7 @@
  *
  * The textbook table L[i][j], the length for the first i bytes of one string and the first j of the other, takes four
  * bytes a cell in Redis. The way back through it asks a cell but one thing, whether L[i-1][j] > L[i][j-1], so a bit is
- * kept of each and two rows of lengths: a thirty-second part of the memory for the same answer. Redis's bound on its own
+ * kept of each and a row of lengths: a thirty-second part of the memory for the same answer. Redis's bound on its own
  * table is kept as it is, for its errors are to be the same.
  *
  * Bound: proto-max-bulk-len / 4 cells, about two nanoseconds each. */

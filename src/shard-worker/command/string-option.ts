@@ -78,7 +78,7 @@ export function isExpiryPast(nowMs: number): boolean {
 }
 
 /**
- * Reads argument `index` as the time of option `unit` (one of TIMES) into expiryLow and expiryHigh, as an absolute time.
+ * Reads argument `index` as the time of option `unit` (one of TIMES) into expiryLow and expiryHigh, made absolute.
  * False when it is none, with the error replied. 64-bit arithmetic throughout, BigInt only above 2^53.
  */
 export function parseExpiry(

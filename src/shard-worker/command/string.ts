@@ -1,5 +1,5 @@
 /* The string commands that read and set whole values. Counting is in string-count.ts, parts of strings in
- * string-range.ts, LCS in string-lcs.ts. Baton holder. Hot: GET, SET, MGET and MSET without options allocate nothing. */
+ * string-range.ts, LCS in string-lcs.ts. Baton holder. Hot: GET, SET, MGET, MSET without options allocate nothing. */
 import type { Args } from '../../base/args.ts'
 import { ACL_STRING, DENYOOM, FAST, family, keysToEnd, oneKey, READONLY, WRITE } from '../../base/command-spec.ts'
 import * as errors from '../../base/error-texts.ts'
@@ -27,6 +27,7 @@ import {
   TIMES,
   XX,
 } from './string-option.ts'
+import { storePairs } from './string-pairs.ts'
 import { replyString, storeArgument, storeVolatileArgument } from './string-value.ts'
 
 export const stringCommands = family<Engine>('string', [
@@ -348,12 +349,4 @@ function msetnx(engine: Engine, args: Args, reply: Reply): void {
   }
   storePairs(engine, args)
   reply.integer(1)
-}
-
-function storePairs(engine: Engine, args: Args): void {
-  for (let i = 1; i < args.count; i += 2) {
-    const keyspace = engine.keyspaceOf(args, i)
-    const found = keyspace.findForWrite(args.bytes, args.offset[i], args.length[i])
-    storeArgument(keyspace, args, i, i + 1, found, true)
-  }
 }

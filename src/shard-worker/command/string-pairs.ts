@@ -1,0 +1,79 @@
+/* What MSET and MSETNX do once nothing forbids it: put the values at their keys, in however many shards, all of them
+ * or, when an arena is too full, none. Baton holder of all the shards. Hot: while there is plenty of room, which is
+ * checked in constant time for each key, they are stored one after the other. Only near the end is every block taken
+ * first and put in place afterwards, which cannot fail. */
+import type { Args } from '../../base/args.ts'
+import type { Engine } from '../engine.ts'
+import { stringOffset, writeBytes } from '../keyspace/entry.ts'
+import { ARENA_FULL, type Keyspace } from '../keyspace/keyspace.ts'
+import { BUCKET_BYTES } from '../keyspace/table-layout.ts'
+import { kindOf, storeArgument } from './string-value.ts'
+
+/** Stores the arguments from 1 on, key and value in turn. Throws ARENA_FULL with nothing changed. */
+export function storePairs(engine: Engine, args: Args): void {
+  if (!hasPlenty(engine, args)) return storeAllOrNone(engine, args)
+  for (let i = 1; i < args.count; i += 2) {
+    const keyspace = engine.keyspaceOf(args, i)
+    const found = keyspace.findForWrite(args.bytes, args.offset[i], args.length[i])
+    storeArgument(keyspace, args, i, i + 1, found, true)
+  }
+}
+
+function hasPlenty(engine: Engine, args: Args): boolean {
+  let bytes = 0
+  for (let i = 1; i < args.count; i++) bytes += args.length[i]
+  const pairs = (args.count - 1) >> 1
+  let checked: Keyspace | null = null
+  for (let i = 1; i < args.count; i += 2) {
+    const keyspace = engine.keyspaceOf(args, i)
+    if (keyspace === checked) continue
+    if (!keyspace.hasRoomFor(pairs, bytes)) return false
+    checked = keyspace
+  }
+  return true
+}
+
+/** A value ready to be put at its key, and the room for a bucket that this may take. */
+interface Prepared {
+  keyspace: Keyspace
+  key: number
+  entry: number
+  bucket: number
+}
+
+function storeAllOrNone(engine: Engine, args: Args): void {
+  const prepared: Prepared[] = []
+  try {
+    for (let i = 1; i < args.count; i += 2) prepare(engine, args, i, prepared)
+  } catch (error) {
+    for (const { keyspace, entry, bucket } of prepared) {
+      keyspace.discardPrepared(entry)
+      if (bucket !== 0) keyspace.arena.release(bucket)
+    }
+    throw error
+  }
+  for (const { keyspace } of prepared) keyspace.keys.pauseRehash()
+  for (const { keyspace, key, entry, bucket } of prepared) {
+    keyspace.arena.release(bucket)
+    const found = keyspace.findForWrite(args.bytes, args.offset[key], args.length[key])
+    keyspace.storePrepared(found, entry)
+    keyspace.changed(args.bytes, args.offset[key], args.length[key])
+  }
+  for (const { keyspace } of prepared) keyspace.keys.resumeRehash()
+}
+
+/** Appends the prepared value of key argument `key`. Throws ARENA_FULL; what is in `prepared` is to be given back. */
+function prepare(engine: Engine, args: Args, key: number, prepared: Prepared[]): void {
+  const keyspace = engine.keyspaceOf(args, key)
+  const { arena } = keyspace
+  const { bytes } = args
+  const valueAt = args.offset[key + 1]
+  const valueBytes = args.length[key + 1]
+  if (!keyspace.keys.begin()) throw ARENA_FULL
+  const kind = kindOf(bytes, valueAt, valueBytes)
+  const entry = keyspace.prepareString(kind, bytes, args.offset[key], args.length[key], valueBytes)
+  const bucket = arena.allocate(BUCKET_BYTES)
+  prepared.push({ keyspace, key, entry, bucket })
+  if (bucket === 0) throw ARENA_FULL
+  writeBytes(arena, stringOffset(arena, entry), bytes, valueAt, valueBytes)
+}
