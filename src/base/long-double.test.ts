@@ -35,7 +35,9 @@ const ANSWERS = [
 
 test('sums are those of the x87', () => {
   for (const [a, b, text] of ANSWERS) expect(sum(a, b), `${a} + ${b}`).toBe(text)
-  expect(sum('1e4932', '0')).toMatch(/^1000000000000000006018949387963891323\d{4893}$/)
+  const large = sum('1e4932', '0')
+  expect(large).toHaveLength(4933)
+  expect(large.slice(0, 40)).toBe('1000000000000000000006018949387963891323')
 })
 
 test('a sum beyond the largest is none, nor is one with infinity', () => {
