@@ -4,7 +4,7 @@
  * The sources run as they are, too (the tests do); the bundle is for speed. V8 folds a constant into the code of its own
  * module but loads an imported one each time it is used; in one file, with constants inlined, a command costs 10 to 15%
  * less, and the arena's allocate and release half. See docs/adr/0005. */
-import { mkdirSync, renameSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build } from 'rolldown'
 
@@ -15,9 +15,10 @@ const entries = [
   { input: 'src/shard-worker/worker.ts', output: 'shard-worker.js' },
 ]
 
-/** Servers started at the same time may all build: each does so in a directory of its own and renames. */
-const scratch = `${root}dist/.build-${process.pid}`
-mkdirSync(scratch, { recursive: true })
+/** Servers started at the same time may all build, containers that share a checkout (and count the same pids) too: each
+ * does so in a directory of its own and renames. */
+mkdirSync(`${root}dist`, { recursive: true })
+const scratch = mkdtempSync(`${root}dist/.build-`)
 try {
   for (const { input, output } of entries) {
     await build({
