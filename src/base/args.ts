@@ -69,8 +69,8 @@ export class Args {
   }
 
   /**
-   * The same up to argument `index`'s first zero byte, if it has any: Redis compares the words of its options, though not
-   * of its subcommands, as C strings.
+   * The same up to argument `index`'s first zero byte, if it has any: Redis compares the words of its options, though
+   * not of its subcommands, as C strings.
    */
   isOption(index: number, word: Uint8Array): boolean {
     const { bytes } = this

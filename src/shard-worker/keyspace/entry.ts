@@ -22,9 +22,7 @@ import { copyWords, viewOf } from '../../base/bytes.ts'
 import type { Reply } from '../../base/reply.ts'
 import type { Arena } from '../../shm/arena/arena.ts'
 
-export const ENTRY_KIND = 0
 export const ENTRY_FLAGS = 1
-export const ENTRY_KEY_LENGTH = 2
 export const ENTRY_ACCESS = 4
 export const ENTRY_BODY = 8
 export const ENTRY_HEADER_BYTES = 12

@@ -1,8 +1,8 @@
 /* One database of one shard: its keys, their expiries, and the few operations through which everything reads or changes
  * them. Held by whoever holds the shard's baton. Hot.
  *
- * Lookups leave `hash` behind (and the tables the place they found), so that the change that follows a lookup of the same
- * key hashes nothing again: insert(), relocate(), setExpire() and removeFound() speak of the key looked up last.
+ * Lookups leave `hash` behind (and the tables the place they found), so that the change that follows a lookup of the
+ * same key hashes nothing again: insert(), assignString() and removeFound() speak of the key looked up last.
  *
  * I1  an entry is in `expires` exactly when it has HAS_EXPIRE, under the same hash.
  * I2  a key that has expired is never returned by a lookup: it is deleted by the lookup that meets it. */
@@ -210,8 +210,8 @@ export class Keyspace {
   }
 
   /**
-   * Makes a string value `length` bytes long, keeping the bytes it has, and returns the entry, which may have moved; new
-   * bytes are not cleared. `greedy` leaves room to grow. Throws ARENA_FULL with nothing changed.
+   * Makes a string value `length` bytes long, keeping the bytes it has, and returns the entry, which may have moved;
+   * new bytes are not cleared. `greedy` leaves room to grow. Throws ARENA_FULL with nothing changed.
    */
   resizeString(entry: number, length: number, greedy: boolean): number {
     const arena = this.arena

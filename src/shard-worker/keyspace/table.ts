@@ -256,7 +256,7 @@ export class Table {
     return true
   }
 
-  /** Makes sure that an insert needs at most one more bucket, while rehashing is paused. False when there is no room. */
+  /** Makes sure that an insert needs at most one more bucket, while rehashing is paused. False: there is no room. */
   begin(): boolean {
     return this.i32[this.base + BUCKETS0] !== 0 || this.allocateFirst()
   }
@@ -498,8 +498,8 @@ export class Table {
 
 /**
  * The ways of the bucket at `word` whose tags are the one that `tags` repeats: bit 8 * i + g stands for byte i of tag
- * word g. All twelve at once, since which of the words matches cannot be predicted. A borrow can flag a wrong way, which
- * the key settles.
+ * word g. All twelve at once, since which of the words matches cannot be predicted. A borrow can flag a wrong way,
+ * which the key settles.
  */
 function matchingWays(i32: Int32Array, word: number, tags: number): number {
   const tags0 = i32[word] ^ tags

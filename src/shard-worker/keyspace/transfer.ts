@@ -1,8 +1,8 @@
 /* Values that get another key, database or shard: what RENAME, MOVE and COPY are made of. Baton holder of both sides.
  *
  * Both functions add the key that was looked up last in `to`. An entry that this key already has is the caller's to
- * remove afterwards, by removeEntry(), so that a full arena costs it nothing. Both throw ARENA_FULL with nothing changed
- * on either side. */
+ * remove afterwards, by removeEntry(), so that a full arena costs it nothing. Both throw ARENA_FULL with nothing
+ * changed on either side. */
 import { copyBytes } from '../../base/bytes.ts'
 import {
   accessOf,
@@ -44,8 +44,8 @@ export function insertCopy(
 }
 
 /**
- * The same, but the value moves and `source` is deleted: within an arena O(1) whatever the size of the value. The LRU or
- * LFU field goes along.
+ * The same, but the value moves and `source` is deleted: within an arena O(1) whatever the size of the value. The LRU
+ * or LFU field goes along.
  */
 export function insertMoved(
   to: Keyspace,

@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest'
+import { Args } from './args.ts'
+import { bytesOf } from './bytes.ts'
+
+const WORD = bytesOf('COUNT')
+
+test('arguments are ranges of one buffer', () => {
+  const args = Args.of('SET', '', 'v\xff\0')
+  expect(args.count).toBe(3)
+  expect([args.text(0), args.text(1), args.text(2)]).toEqual(['SET', '', 'v\xff\0'])
+  expect([...args.copy(2)]).toEqual([118, 255, 0])
+  expect(args.totalBytes()).toBe(6)
+})
+
+test('grow without bound, and give what an unusual command took back', () => {
+  const args = new Args(bytesOf('x'))
+  for (let i = 0; i < 100_000; i++) args.push(0, 1)
+  expect([args.count, args.length[99_999]]).toEqual([100_000, 1])
+  args.clear()
+  expect(args.count).toBe(0)
+  expect(args.offset.length).toBeLessThan(100_000)
+})
+
+test('words are compared in any case; those of options like C strings, up to a zero byte', () => {
+  const args = Args.of('count', 'COUNT\0x', 'COUNTS', 'COUN', 'COUN\0')
+  expect([0, 1, 2, 3, 4].map((i) => args.is(i, WORD))).toEqual([true, false, false, false, false])
+  expect([0, 1, 2, 3, 4].map((i) => args.isOption(i, WORD))).toEqual([true, true, false, false, false])
+  expect([1, 2].map((i) => args.cText(i))).toEqual(['COUNT', 'COUNTS'])
+})
