@@ -8,6 +8,7 @@ import { Args } from '../../base/args.ts'
 import type { Frame } from './frame.ts'
 
 export const BATCH_COMMANDS = 32
+const NO_BYTES = new Uint8Array(0)
 
 export class Batch {
   readonly args: Args[]
@@ -20,6 +21,11 @@ export class Batch {
     this.starts = new Int32Array(BATCH_COMMANDS)
     this.ends = new Int32Array(BATCH_COMMANDS)
     this.count = 0
+  }
+
+  /** Drops what the arguments of commands that have run refer to. */
+  forget(): void {
+    for (const args of this.args) args.bytes = NO_BYTES
   }
 
   /** Takes the complete command out of a frame, which gets empty arguments instead. */

@@ -29,6 +29,7 @@ const MAX_ARGUMENTS = 0x7fffffff
 const MAX_ARGUMENTS_UNAUTHENTICATED = 10
 const MAX_BULK_UNAUTHENTICATED = 16384
 
+const NO_BYTES = new Uint8Array(0)
 const CR = 13
 const LF = 10
 const STAR = 42
@@ -79,9 +80,16 @@ export class Frame {
     this.bulkLength = -1
   }
 
+  /** Forgets the command and the buffer it came in. */
+  forget(): void {
+    this.begin(0)
+    this.args.bytes = NO_BYTES
+  }
+
   /** The buffer's bytes from `start` on were moved to its beginning. */
   rebase(): void {
     const { args, start } = this
+    if (start === 0) return
     for (let i = 0; i < args.count; i++) args.offset[i] -= start
     this.at -= start
     this.start = 0

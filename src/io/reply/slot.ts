@@ -12,5 +12,8 @@ export class ReplySlot {
   pending = 1
   /** CLIENT REPLY OFF or SKIP: what is written is dropped. */
   muted = false
+  /** Commands that are with workers, and bytes of their replies so far. */
+  commands = 0
+  bytes = 0
   next: ReplySlot | null = null
 }

@@ -212,6 +212,10 @@ export class Dispatcher {
       return true
     }
     if (this.mayHold[command.id]) {
+      if (session.isFarAhead) {
+        session.waitForReplies()
+        return true
+      }
       if (this.sequencer.isCongested || !this.sequencer.hasFreeCell) {
         this.sequencer.waitForRoom(session)
         return true

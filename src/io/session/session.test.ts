@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { OUTPUT_PAUSE_BYTES } from './session.ts'
+import { bytesOf } from '../../base/bytes.ts'
+import { HANDLED, OUTPUT_PAUSE_BYTES, POSTPONED } from './session.ts'
 import { FakeHost, type Pair, Pairs, settle } from './testing.ts'
 
 let pairs: Pairs
@@ -109,6 +110,22 @@ test('an unfinished command is dropped when the client closes', async () => {
   expect(host.lentFrames).toBe(0)
 })
 
+test('an unfinished command is dropped when the client closes while replies are outstanding', async () => {
+  for (const name of ['LATER', 'DEFER']) {
+    const host = new FakeHost()
+    const pair = await pairs.open(host)
+    const text = encode(name, 'x') + encode('NOW', 'y') + encode('NOW', 'z').slice(0, -3)
+    pair.client.end(text)
+    await arrive(pair, text.length)
+    // The end arrives in a read of its own.
+    for (let turn = 0; turn < 10; turn++) await settle()
+    for (let due = host.later.shift(); due !== undefined; due = host.later.shift()) due()
+    await pair.ended()
+    expect(pair.received()).toBe(bulk('x') + bulk('y'))
+    expect(host.lentFrames).toBe(0)
+  }
+})
+
 test('a client that is blocked and closes is gone at once', async () => {
   const host = new FakeHost()
   host.isOpen = false
@@ -195,6 +212,62 @@ test('a client that does not read is not read either, and gets everything when i
   await pair.receive(bulk(value).length * count)
   expect(host.commands.length).toBe(count)
   expect(pair.session.outputBytes).toBe(0)
+})
+
+test('replies that wait for the ones before them count as unread', async () => {
+  const host = new FakeHost()
+  const pair = await pairs.open(host)
+  const value = 'v'.repeat(1024 * 1024)
+  const count = 40
+  const later = encode('LATER', 'a')
+  pair.client.write(later)
+  await arrive(pair, later.length)
+  host.dispatch = (_session, args) => {
+    host.commands.push([args.text(0)])
+    host.reply.bulkText(value)
+    return 0
+  }
+  pair.client.write(encode('GET', 'x').repeat(count))
+  while (!pair.session.isPostponed) await settle()
+  expect(pair.session.outputBytes).toBeGreaterThan(OUTPUT_PAUSE_BYTES)
+  expect(host.commands.length).toBeLessThan(1 + count)
+  for (let due = host.later.shift(); due !== undefined; due = host.later.shift()) due()
+  await pair.receive(bulk('a').length + bulk(value).length * count)
+  expect(host.commands.length).toBe(1 + count)
+  expect(pair.session.outputBytes).toBe(0)
+})
+
+test('how many commands are with workers follows the size of their replies', async () => {
+  const host = new FakeHost()
+  const pair = await pairs.open(host)
+  let reply = bytesOf('+\r\n')
+  host.dispatch = (session) => {
+    if (session.isFarAhead) {
+      session.waitForReplies()
+      return POSTPONED
+    }
+    const slot = session.openSlot()
+    session.goAhead(slot)
+    host.later.push(() => {
+      session.writeSlot(slot, reply, 0, reply.length)
+      session.finishSlot(slot)
+    })
+    return HANDLED
+  }
+  pair.client.write(encode('GET', 'x').repeat(30_000))
+  /** Answers everything that is ahead; how many that were. */
+  const round = async () => {
+    while (!pair.session.isPostponed) await settle()
+    const ahead = host.later.length
+    for (let left = ahead; left > 0; left--) host.later.shift()?.()
+    return ahead
+  }
+  expect(await round()).toBe(64)
+  while ((await round()) < 1000) expect(pair.session.isClosed).toBe(false)
+  reply = bytesOf(bulk('v'.repeat(50 * 1024)))
+  await round()
+  expect((await round()) * reply.length).toBeLessThan(OUTPUT_PAUSE_BYTES)
+  pair.client.destroy()
 })
 
 test('a session may be destroyed in its own batch, by its own output', async () => {

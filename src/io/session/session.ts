@@ -7,7 +7,9 @@
  * I1  `query` holds exactly the received bytes that belong to no finished command, and is empty between commands.
  * I2  a session with a Frame of its own is in the midst of a command; otherwise it uses the host's.
  * I3  replies leave in the order of the commands.
- * Bound: query by client-query-buffer-limit, output by client-output-buffer-limit and OUTPUT_PAUSE_BYTES. */
+ * Bound: query by client-query-buffer-limit, output by client-output-buffer-limit and OUTPUT_PAUSE_BYTES; how many
+ * commands are with workers by `aheadLimit`, which follows the size of their replies, since nothing stops a reply once its
+ * command is in a ring. */
 import type { Args } from '../../base/args.ts'
 import { assert } from '../../base/assert.ts'
 import { textOf } from '../../base/bytes.ts'
@@ -21,6 +23,7 @@ import type { ClientType } from './describe.ts'
 import type { Host } from './host.ts'
 import { QueryBuffer } from './query-buffer.ts'
 import { Transaction } from './transaction.ts'
+import type { Wait } from './wait.ts'
 
 /* What Host.dispatch says. */
 export const HANDLED = 0
@@ -31,6 +34,11 @@ export const POSTPONED = 1
 const FLUSH_BYTES = 64 * 1024
 /** A client that has not read this much of its replies is not read either, unless its limits say to close it first. */
 export const OUTPUT_PAUSE_BYTES = 32 * 1024 * 1024
+/** Commands of one session that may be with workers: at first, and at most. */
+const FIRST_AHEAD = 64
+const MOST_AHEAD = 4096
+/** What the replies of all those commands may be expected to take. */
+const AHEAD_BYTES = OUTPUT_PAUSE_BYTES / 2
 /** While a session waits it still reads this much, so that a disconnect is noticed. */
 const SUSPENDED_QUERY_BYTES = 1024 * 1024
 
@@ -73,6 +81,8 @@ export class Session implements ConnectionOwner {
   isPostponed: boolean
   /** It waits for other clients, as far as anybody can tell: CLIENT PAUSE. Shown as blocked, and never idle. */
   isBlocked: boolean
+  /** Its wait in a blocking command, null without one. */
+  wait: Wait | null
   /** No more commands are read; the connection closes when the replies are out. */
   isClosing: boolean
   isClosed: boolean
@@ -84,6 +94,11 @@ export class Session implements ConnectionOwner {
   private firstSlot: ReplySlot | null
   private lastSlot: ReplySlot | null
   private inputEnded: boolean
+  /** It is postponed until the client has read more of its replies, or workers have sent more of them. */
+  private waitsForReplies: boolean
+  /** Commands that workers have not finished, and how many these may be. */
+  private commandsAhead: number
+  private aheadLimit: number
   /** Bytes in the chunks of slots. */
   private heldBytes: number
   /** Bytes of the newest read. */
@@ -118,6 +133,7 @@ export class Session implements ConnectionOwner {
     this.isSuspended = false
     this.isPostponed = false
     this.isBlocked = false
+    this.wait = null
     this.isClosing = false
     this.isClosed = false
     this.softLimitSinceMs = 0
@@ -126,6 +142,9 @@ export class Session implements ConnectionOwner {
     this.firstSlot = null
     this.lastSlot = null
     this.inputEnded = false
+    this.waitsForReplies = false
+    this.commandsAhead = 0
+    this.aheadLimit = FIRST_AHEAD
     this.heldBytes = 0
     this.readBytes = 0
     this.connection = new Connection(accepted.handle, this)
@@ -231,6 +250,8 @@ export class Session implements ConnectionOwner {
       this.frame = null
       host.returnFrame(frame)
     }
+    // Arguments must not keep a large query buffer alive.
+    if (bytes.length > READ_BUFFER_BYTES) batch.forget()
     return rest
   }
 
@@ -243,7 +264,8 @@ export class Session implements ConnectionOwner {
       if (host.reply.length > FLUSH_BYTES) this.flush()
       if (this.isSuspended || this.isPostponed || this.isClosing) return batch.ends[i]
       if (this.isBackedUp) {
-        this.waitForDrain()
+        this.waitForReplies()
+        this.connection.pause()
         return batch.ends[i]
       }
     }
@@ -252,12 +274,31 @@ export class Session implements ConnectionOwner {
 
   /** Whether so much output waits that the client must read before it may ask on. */
   private get isBackedUp(): boolean {
-    return this.connection.queuedBytes > OUTPUT_PAUSE_BYTES
+    return this.outputBytes > OUTPUT_PAUSE_BYTES
   }
 
-  private waitForDrain(): void {
+  /** Whether so many of its commands are with workers that the next one for them waits. */
+  get isFarAhead(): boolean {
+    return this.commandsAhead >= this.aheadLimit
+  }
+
+  /** The next command waits until the client has read, or the workers have sent, more of the replies. */
+  waitForReplies(): void {
     this.isPostponed = true
-    this.connection.pause()
+    this.waitsForReplies = true
+  }
+
+  /** A command goes to a worker; its replies are the slot's. */
+  goAhead(slot: ReplySlot): void {
+    slot.commands++
+    this.commandsAhead++
+  }
+
+  /** The commands of a slot are done: more may be ahead, or fewer, by the size of their replies. */
+  private caughtUp(slot: ReplySlot): void {
+    this.commandsAhead -= slot.commands
+    const fitting = Math.max(1, Math.floor((AHEAD_BYTES * slot.commands) / (slot.bytes + 1)))
+    this.aheadLimit = Math.min(this.aheadLimit + slot.commands, fitting, MOST_AHEAD)
   }
 
   /** The next command waits until resumeReading(). */
@@ -269,6 +310,7 @@ export class Session implements ConnectionOwner {
   resumeReading(): void {
     if (this.isClosed || this.isSuspended) return
     this.isPostponed = false
+    this.waitsForReplies = false
     this.isBlocked = false
     this.host.beginBatch(this)
     if (this.query.length > 0) this.consumeQuery()
@@ -287,13 +329,20 @@ export class Session implements ConnectionOwner {
 
   drained(): void {
     this.lastInteractionMs = this.host.nowMs()
-    if (this.isPostponed && this.connection.isPaused && !this.isBackedUp && !this.isSuspended) this.resumeReading()
+    this.goOnWithReplies()
+  }
+
+  /** Reads on if that has waited for replies to go, and enough of them have. */
+  private goOnWithReplies(): void {
+    if (!this.waitsForReplies || this.isBackedUp || this.isSuspended || this.host.current !== null) return
+    if (this.commandsAhead <= this.aheadLimit >> 1) this.resumeReading()
   }
 
   closed(): void {
     if (this.isClosed) return
     this.isClosed = true
     this.isClosing = true
+    this.wait?.cancel()
     this.query.clear()
     if (this.frame !== null) this.host.returnFrame(this.frame)
     this.frame = null
@@ -361,6 +410,7 @@ export class Session implements ConnectionOwner {
 
   /** Writes a part of a slot's replies. */
   writeSlot(slot: ReplySlot, bytes: Uint8Array, offset: number, length: number): void {
+    slot.bytes += length
     if (slot.muted || this.isClosed || length === 0) return
     this.countOutput(length)
     if (slot !== this.firstSlot) {
@@ -381,7 +431,14 @@ export class Session implements ConnectionOwner {
   /** A part of a slot has finished; after the last one the slots behind it get their turn. */
   finishSlot(slot: ReplySlot): void {
     slot.pending--
+    if (slot.pending === 0 && slot.commands > 0) this.caughtUp(slot)
     if (this.isClosed) return
+    this.sendFinished()
+    this.goOnWithReplies()
+  }
+
+  /** Sends what need not wait any more; the connection ends after the last of it, if it is to. */
+  private sendFinished(): void {
     while (this.firstSlot !== null) {
       const first: ReplySlot = this.firstSlot
       for (const chunk of first.chunks) {
@@ -408,10 +465,12 @@ export class Session implements ConnectionOwner {
     this.isSuspended = true
     return (write) => {
       if (this.isClosed) return
-      const reply = new Reply()
+      // Between batches the host's reply is empty.
+      const reply = this.host.current === null ? this.host.reply : new Reply()
       reply.resp3 = this.resp3
       write(reply)
       this.writeSlot(slot, reply.bytes, 0, reply.length)
+      reply.reset()
       this.finishSlot(slot)
       this.isSuspended = false
       this.resumeReading()
