@@ -5,6 +5,9 @@
  * client-query-buffer-limit, as in Redis. */
 import { Args } from '../../base/args.ts'
 
+/** What an argument costs beside its bytes: its offset and its length. */
+const PLACE_BYTES = 8
+
 /** A command waiting for EXEC, with arguments of its own. */
 export interface QueuedCommand {
   command: number
@@ -18,7 +21,7 @@ export class Transaction {
   /** A command was refused while queueing: EXEC answers EXECABORT. */
   isBroken = false
   queue: QueuedCommand[] = []
-  /** Bytes of the queued arguments. */
+  /** Bytes of the queued arguments and their places. */
   queuedBytes = 0
   /** Shards in which the session watches keys, and how many keys in all. */
   readonly watchedShards = new Set<number>()
@@ -33,7 +36,7 @@ export class Transaction {
       at += args.length[i]
     }
     this.queue.push({ command, args: copy })
-    this.queuedBytes += at
+    this.queuedBytes += at + args.count * PLACE_BYTES
   }
 
   /** Its watches are gone, or about to be: returns the shards they were in. */
