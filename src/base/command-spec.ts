@@ -33,7 +33,10 @@ export const MOVABLE_KEYS = 1 << 19
  */
 export const HEAVY = 1 << 20
 
-/** Flag bits and their names in COMMAND INFO, in Redis's order; MAY_REPLICATE and HEAVY are not shown. */
+/** Runs only where enable-debug-command, or its like, says so. */
+export const PROTECTED = 1 << 21
+
+/** Flag bits and their names in COMMAND INFO, in Redis's order; MAY_REPLICATE, HEAVY and PROTECTED are not shown. */
 export const FLAG_NAMES: readonly (readonly [number, string])[] = [
   [WRITE, 'write'],
   [READONLY, 'readonly'],

@@ -68,6 +68,19 @@ export const INVALID_COMMAND = 'ERR Invalid command specified'
 export const NO_KEY_ARGUMENTS = 'ERR The command has no key arguments'
 export const INVALID_ARGUMENT_COUNT = 'ERR Invalid number of arguments specified for command'
 export const INVALID_COMMAND_ARGUMENTS = 'ERR Invalid arguments specified for command'
+export const UNBLOCKED = 'UNBLOCKED client unblocked via CLIENT UNBLOCK'
+export const INVALID_MASTER_PORT = 'ERR Invalid master port'
+export const NO_REPLICATION = 'ERR Replication is not supported by this version'
+export const NO_PERSISTENCE = 'ERR Saving and loading are not supported by this version'
+export const RESP3_ONLY = 'ERR RESP2 is not supported by this command'
+export const DEBUG_PROTOCOL_TYPE =
+  'ERR Wrong protocol type name. Please use one of the following: ' +
+  'string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false'
+export const DEBUG_RELOAD_OPTION = 'ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.'
+export const RESTART_FAILED = 'ERR failed to restart the server. Check server logs.'
+export const protectedCommand = (command: string, directive: string) =>
+  `ERR ${command} command not allowed. If the ${directive} option is set to "local", you can run it from a local ` +
+  'connection, otherwise you need to set this option in the configuration file, and then restart the server.'
 export const SLOWLOG_COUNT = 'ERR count should be greater than or equal to -1'
 export const noLatencySamples = (event: string) => `ERR No samples available for event '${event}'`
 export const INVALID_FIRST_DB = 'ERR invalid first DB index'

@@ -226,6 +226,12 @@ export class Reply {
     else this.bulkText(text)
   }
 
+  /** An integer of any size, as its digits: `(digits`, or a bulk string in RESP2. */
+  bigNumber(digits: string): void {
+    if (this.resp3) this.line(40, digits)
+    else this.bulkText(digits)
+  }
+
   /** A verbatim string with its three-letter format: in RESP2 a bulk string. */
   verbatim(format: string, text: string): void {
     if (!this.resp3) {

@@ -36,6 +36,8 @@ export class MemoryAccounts {
   private readonly of: ClientMemory
   /** `used` when the server had just started. */
   readonly startupBytes: number
+  /** The resident set then. */
+  readonly startupResidentBytes: number
   peakBytes: number
   /** What clients hold, as last walked. */
   clientBytes = 0
@@ -51,6 +53,7 @@ export class MemoryAccounts {
     this.sessions = sessions
     this.of = of
     this.startupBytes = this.used
+    this.startupResidentBytes = this.residentBytes
     this.peakBytes = this.startupBytes
   }
 

@@ -7,8 +7,14 @@ import type { Session } from '../io/session/session.ts'
 import { infoFamily } from '../observability/info/family.ts'
 import { commandFamily } from '../observability/introspection/family.ts'
 import { latencyFamily } from '../observability/latency/family.ts'
+import { memoryFamily } from '../observability/memory/family.ts'
 import { slowLogFamily } from '../observability/slow-log/family.ts'
 import { configFamily } from './command/config.ts'
+import { debugFamily } from './command/debug.ts'
+import { persistenceFamily } from './command/persistence.ts'
+import { replicationFamily } from './command/replication.ts'
+import { timeFamily } from './command/time.ts'
+import { debugContext } from './debug-context.ts'
 import { shutdownFamily } from './command/shutdown.ts'
 import type { Server } from './server.ts'
 
@@ -24,5 +30,10 @@ export function ioFamilies(server: () => Server): Family<Session>[] {
     infoFamily(() => server().observatory),
     slowLogFamily(() => server().observatory.slowLog),
     latencyFamily(() => server().observatory),
+    memoryFamily(() => server().observatory),
+    timeFamily(() => server().engine),
+    persistenceFamily(() => server().observatory),
+    ...replicationFamily(() => server().observatory.replication),
+    debugFamily(() => debugContext(server())),
   ]
 }

@@ -3,6 +3,7 @@
 import type { Args } from '../base/args.ts'
 import type { CommandTable, Command } from '../base/command-table.ts'
 import { encodeSettingChange, decodeControlFrame } from '../shm/schema/control.ts'
+import { PROTECTED } from '../base/command-spec.ts'
 import * as errors from '../base/error-texts.ts'
 import { type Clock, SeededRandom, systemClock } from '../base/ports.ts'
 import { Reply } from '../base/reply.ts'
@@ -260,8 +261,10 @@ export class Server implements Host {
     return used > this.maxmemory
   }
 
-  protection(_session: Session, _command: Command<never>): string | null {
-    return null
+  protection(session: Session, command: Command<never>): string | null {
+    if ((command.flags & PROTECTED) === 0) return null
+    if (this.configuration.allows('enable-debug-command', session.isLocal)) return null
+    return errors.protectedCommand('DEBUG', 'enable-debug-command')
   }
 
   reportSlow(session: Session): void {

@@ -15,7 +15,7 @@ import { SeededRandom, systemClock } from '../base/ports.ts'
 import { Reply } from '../base/reply.ts'
 import { Arena } from '../shm/arena/arena.ts'
 import { RingConsumer, RingProducer } from '../shm/ring/ring.ts'
-import { decodeControlFrame, encodeSlowCommand, encodeStatistics } from '../shm/schema/control.ts'
+import { decodeControlFrame, encodeLatencySample, encodeSlowCommand, encodeStatistics } from '../shm/schema/control.ts'
 import { BarrierCells } from '../shm/sync/barrier.ts'
 import { Baton, workerThread } from '../shm/sync/baton.ts'
 import { Doorbell } from '../shm/sync/doorbell.ts'
@@ -233,7 +233,9 @@ export class ShardWorker {
 
   private cron(shard: number): void {
     const { engine } = this
+    const startUs = engine.clock.monotonicUs()
     expireCycle(engine, engine.shards[shard])
+    this.reportLatency('expire-cycle', (engine.clock.monotonicUs() - startUs) / 1000)
     rehashCycle(engine, engine.shards[shard])
     this.send(record.REPLY_LAST)
   }
@@ -245,6 +247,12 @@ export class ShardWorker {
       this.sendControl(record.REPLY_ANSWER, encodeStatistics(this.engine.statistics.export(frame.id)))
     } else if (frame.type === 'StatisticsReset') this.engine.statistics.reset()
     else assert(false, 'a control frame that a worker understands')
+  }
+
+  private reportLatency(event: string, durationMs: number): void {
+    const threshold = this.engine.settings.latencyMonitorThreshold
+    if (threshold === 0 || durationMs < threshold) return
+    this.sendControl(record.REPLY_CONTROL, encodeLatencySample({ event, timeMs: this.engine.nowMs, durationMs }))
   }
 
   private reportSlow(): void {

@@ -182,7 +182,7 @@ export function clientFamily(context: () => ClientContext): Family<Session> {
       complexity: 'O(log N), N connections',
       syntax: 'client-id:integer [TIMEOUT|ERROR]',
       summary: 'Ends the waiting of a client in a blocking command.',
-      handler: unblock,
+      handler: (_session, args, reply) => unblock(context(), args, reply),
     },
     {
       ...common,
@@ -362,14 +362,15 @@ function pause(context: ClientContext, args: Args, reply: Reply): void {
   reply.ok()
 }
 
-/** No command blocks: whoever is named waits for nothing. */
-function unblock(_session: Session, args: Args, reply: Reply): void {
+function unblock(context: ClientContext, args: Args, reply: Reply): void {
   if (args.count > 4) return reply.error(errors.subcommandSyntax(args.text(1), 'CLIENT'))
   if (args.count === 4) {
     const word = args.text(3).toLowerCase()
     if (word !== 'timeout' && word !== 'error') return reply.error(errors.UNBLOCK_REASON)
   }
-  if (parseInteger(args.bytes, args.offset[2], args.length[2]) === NOT_INTEGER)
-    return reply.error(errors.NOT_AN_INTEGER)
-  reply.integer(0)
+  const kind = parseInteger(args.bytes, args.offset[2], args.length[2])
+  if (kind === NOT_INTEGER) return reply.error(errors.NOT_AN_INTEGER)
+  const wait = kind === SAFE_INTEGER ? context.sessions.get(parsed())?.wait : undefined
+  reply.integer(wait ? 1 : 0)
+  wait?.unblock(args.count === 4 && args.text(3).toLowerCase() === 'error')
 }

@@ -17,6 +17,7 @@ import {
   NOSCRIPT,
   oneKey,
   type Place,
+  PROTECTED,
   STALE,
 } from '../../base/command-spec.ts'
 import * as errors from '../../base/error-texts.ts'
@@ -45,7 +46,7 @@ import { populate } from './debug-populate.ts'
 import { referenceCount } from './object.ts'
 
 const FULL = bytesOf('FULL')
-const FLAGS = ADMIN | NOSCRIPT | LOADING | STALE
+const FLAGS = ADMIN | NOSCRIPT | LOADING | STALE | PROTECTED
 
 function subcommand(
   name: string,

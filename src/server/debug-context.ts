@@ -1,0 +1,49 @@
+/* What DEBUG does to the server. Main thread. */
+import type { DebugContext } from './command/debug.ts'
+import type { Server } from './server.ts'
+
+const HERE = 'the main thread'
+
+const sleeper = new Int32Array(new SharedArrayBuffer(4))
+
+export function debugContext(server: Server): DebugContext {
+  const { configuration, log, observatory } = server
+  return {
+    setActiveExpire: (enabled) => server.broadcastSetting('active-expire', enabled ? 'yes' : 'no'),
+    pauseCron: (paused) => {
+      server.cron.isPaused = paused
+    },
+    changeReplicationId: () => {
+      log.notice('Changing replication IDs after receiving DEBUG change-repl-id')
+      observatory.replication.change()
+    },
+    log: (text) => log.warning(text),
+    rewriteConfiguration: () => configuration.rewrite(true),
+    crash: (error) => server.crash(error, HERE),
+    crashBySignal: (signal) => {
+      process.on('exit', () => process.kill(process.pid, signal))
+      return server.crash(new Error(`crashed by signal: 11 (${signal})`), HERE)
+    },
+    restart: (gracefully, delayMs) => restart(server, gracefully, delayMs),
+  }
+}
+
+/** Replaces the process by a fresh one with the same arguments: same pid, nothing else kept. */
+function restart(server: Server, gracefully: boolean, delayMs: number): void {
+  const { configuration, log } = server
+  if (gracefully && configuration.file !== null && configuration.rewrite() !== null) {
+    log.warning("Can't restart: configuration rewrite process failed")
+    return
+  }
+  if (process.execve === undefined) {
+    log.warning("Can't restart: this platform has no execve")
+    return
+  }
+  server.withdraw()
+  Atomics.wait(sleeper, 0, 0, delayMs)
+  // The first argument is the configuration file if it is no directive; it may have been relative to another directory.
+  const [program, first, ...rest] = process.argv.slice(1)
+  const isFile = configuration.file !== null && first !== undefined && !first.startsWith('--')
+  const words = first === undefined ? [] : [isFile ? (configuration.file as string) : first, ...rest]
+  process.execve(process.execPath, [process.execPath, ...process.execArgv, program, ...words], process.env as Record<string, string>)
+}
