@@ -94,7 +94,10 @@ export class Keyspace {
     this.expectedHash = 0
   }
 
-  /** The command that Engine.select() has just begun has a key with this hash at this offset of its bytes. */
+  /**
+   * The command that Engine.select() has just begun has a key with this hash at this offset of its bytes. The empty key
+   * is not meant: it may stand where the next argument does.
+   */
   expect(offset: number, hash: number): void {
     this.expectedOffset = offset
     this.expectedIn = this.access.generation
@@ -128,7 +131,7 @@ export class Keyspace {
   find(bytes: Uint8Array, offset: number, length: number): number {
     const keys = this.keys
     this.hash =
-      offset === this.expectedOffset && this.expectedIn === this.access.generation
+      offset === this.expectedOffset && this.expectedIn === this.access.generation && length !== 0
         ? this.expectedHash
         : keys.hash(bytes, offset, length)
     const entry = keys.find(this.hash, bytes, offset, length)
