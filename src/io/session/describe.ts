@@ -9,7 +9,7 @@
 import type { Session } from './session.ts'
 
 /** What a connection costs at rest, measured over 10,000 of them: session, socket, handle and what hangs on them. */
-export const SESSION_BYTES = 6 * 1024
+export const SESSION_BYTES = 5 * 1024
 /** What a queued piece costs beside its bytes. */
 const PIECE_BYTES = 200
 
