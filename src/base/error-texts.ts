@@ -23,7 +23,7 @@ export const HELLO_UNAUTHENTICATED =
 export const PROTOCOL_VERSION_NOT_AN_INTEGER = 'ERR Protocol version is not an integer or out of range'
 export const UNSUPPORTED_PROTOCOL = 'NOPROTO unsupported protocol version'
 export const CLIENT_NAME = 'ERR Client names cannot contain spaces, newlines or special characters.'
-export const helloOption = (option: string) => `ERR Syntax error in HELLO option '${option}'`
+export const helloOption = (option: string) => `ERR Syntax error in HELLO option '${untilNul(option)}'`
 /* CLIENT. */
 export const INVALID_CLIENT_ID = 'ERR Invalid client ID'
 export const CLIENT_ID_NOT_POSITIVE = 'ERR client-id should be greater than 0'
@@ -41,11 +41,11 @@ export const OPTIN_WITH_OPTOUT = "ERR You can't specify both OPTIN mode and OPTO
 export const TRACKING_NOT_SUPPORTED = 'ERR Client tracking is not supported'
 export const CACHING_WITHOUT_TRACKING =
   'ERR CLIENT CACHING can be called only when the client is in tracking mode with OPTIN or OPTOUT mode enabled'
-export const unknownClientType = (word: string) => `ERR Unknown client type '${word}'`
-export const noSuchUser = (name: string) => `ERR No such user '${name}'`
+export const unknownClientType = (word: string) => `ERR Unknown client type '${untilNul(word)}'`
+export const noSuchUser = (name: string) => `ERR No such user '${untilNul(name)}'`
 export const NO_SHUTDOWN = 'ERR No shutdown in progress.'
 export const SHUTDOWN_FAILED = 'ERR Errors trying to SHUTDOWN. Check logs.'
-export const unrecognizedOption = (option: string) => `ERR Unrecognized option '${option}'`
+export const unrecognizedOption = (option: string) => `ERR Unrecognized option '${untilNul(option)}'`
 export const clientAttribute = (attribute: string) =>
   `ERR ${attribute} cannot contain spaces, newlines or special characters.`
 export const EXEC_ABORT = 'EXECABORT Transaction discarded because of previous errors.'
@@ -82,7 +82,7 @@ export const protectedCommand = (command: string, directive: string) =>
   `ERR ${command} command not allowed. If the ${directive} option is set to "local", you can run it from a local ` +
   'connection, otherwise you need to set this option in the configuration file, and then restart the server.'
 export const SLOWLOG_COUNT = 'ERR count should be greater than or equal to -1'
-export const noLatencySamples = (event: string) => `ERR No samples available for event '${event}'`
+export const noLatencySamples = (event: string) => `ERR No samples available for event '${untilNul(event)}'`
 export const INVALID_FIRST_DB = 'ERR invalid first DB index'
 export const INVALID_SECOND_DB = 'ERR invalid second DB index'
 export const NX_WITH_OTHERS = 'ERR NX and XX, GT or LT options at the same time are not compatible'

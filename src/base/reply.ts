@@ -91,11 +91,11 @@ export class Reply {
     this.line(43, text)
   }
 
-  /** An error; `text` begins with its code (`ERR ...`), as in error-texts.ts. Line ends become spaces. */
+  /** An error; `text` begins with its code (`ERR ...`), as in error-texts.ts. Line ends go at the end and become spaces elsewhere. */
   error(text: string): void {
     this.errorCount++
     this.lastError = text
-    this.line(45, text.includes('\r') || text.includes('\n') ? text.replace(/[\r\n]/g, ' ') : text)
+    this.line(45, text.includes('\r') || text.includes('\n') ? text.replace(/[\r\n]+$/, '').replace(/[\r\n]/g, ' ') : text)
   }
 
   /** An integer of magnitude below 2^53. */
