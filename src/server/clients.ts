@@ -125,11 +125,6 @@ export class Clients implements ClientContext {
     this.host.pause.finish()
   }
 
-  /** Clients that wait for something other than their own input. */
-  get blockedCount(): number {
-    return this.host.pause.waitingCount
-  }
-
   /* Limits. */
 
   /** Output waits for a client to read it: closes it if that is too much. */

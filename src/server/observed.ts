@@ -52,8 +52,14 @@ export function observe(server: Server): Observed {
 }
 
 function clientCounts(server: Server): ClientCounts {
-  const { sessions, blockedCount, received, rejected } = server.clients
-  return { connected: sessions.size, blocked: blockedCount, timed: 0, received, rejected }
+  const { sessions, received, rejected } = server.clients
+  let blocked = 0
+  let timed = 0
+  for (const { isBlocked, wait } of sessions.values()) {
+    if (isBlocked) blocked++
+    if (wait?.isTimed) timed++
+  }
+  return { connected: sessions.size, blocked, timed, received, rejected }
 }
 
 function listeners(values: Values): Map<number, string> {
