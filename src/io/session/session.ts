@@ -223,7 +223,7 @@ export class Session implements ConnectionOwner {
     }
     const { batch } = host
     // A client that has yet to authenticate is read a command at a time: AUTH lifts limits for what follows.
-    const most = this.isTrusted ? BATCH_COMMANDS : 1
+    let most = this.isTrusted ? BATCH_COMMANDS : 1
     for (;;) {
       batch.count = 0
       let status = COMPLETE
@@ -235,7 +235,10 @@ export class Session implements ConnectionOwner {
       const stopped = this.runBatch(batch)
       if (stopped >= 0) {
         frame.begin(stopped)
-        break
+        if (this.isTrusted || this.isSuspended || this.isPostponed || this.isClosing) break
+        // RESET took the client's trust away: what follows is framed anew, under the limits for strangers.
+        most = 1
+        continue
       }
       if (status === BROKEN) {
         host.protocolError(this, frame.error)
@@ -263,6 +266,7 @@ export class Session implements ConnectionOwner {
       if (host.dispatch(this, batch.args[i]) === POSTPONED) return batch.starts[i]
       if (host.reply.length > FLUSH_BYTES) this.flush()
       if (this.isSuspended || this.isPostponed || this.isClosing) return batch.ends[i]
+      if (!this.authenticated && i + 1 < batch.count && !this.isTrusted) return batch.ends[i]
       if (this.isBackedUp) {
         this.waitForReplies()
         this.connection.pause()
