@@ -77,7 +77,10 @@ function document(grammar: Grammar, counter: KeyCounter): ArgumentDoc {
     case 'sequence':
       return group('block', members(grammar, counter))
     case 'choice':
-      return group('oneof', grammar.options.map((option) => single(option, counter)))
+      return group(
+        'oneof',
+        grammar.options.map((option) => single(option, counter)),
+      )
     case 'optional':
       return { ...single(grammar.item, counter), optional: true }
     case 'repeat':

@@ -89,13 +89,10 @@ export const NX_WITH_OTHERS = 'ERR NX and XX, GT or LT options at the same time 
 export const GT_WITH_LT = 'ERR GT and LT options at the same time are not compatible'
 const POLICY_CHANGES_SLOWLY =
   'Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.'
-export const IDLE_TIME_NOT_TRACKED =
-  `ERR An LFU maxmemory policy is selected, idle time not tracked. ${POLICY_CHANGES_SLOWLY}`
-export const FREQUENCY_NOT_TRACKED =
-  `ERR An LFU maxmemory policy is not selected, access frequency not tracked. ${POLICY_CHANGES_SLOWLY}`
+export const IDLE_TIME_NOT_TRACKED = `ERR An LFU maxmemory policy is selected, idle time not tracked. ${POLICY_CHANGES_SLOWLY}`
+export const FREQUENCY_NOT_TRACKED = `ERR An LFU maxmemory policy is not selected, access frequency not tracked. ${POLICY_CHANGES_SLOWLY}`
 export const DEBUG_DB_OUT_OF_RANGE = 'ERR Out of range database'
-export const NOT_A_HASH_TABLE =
-  'ERR The value stored at the specified key is not represented using an hash table'
+export const NOT_A_HASH_TABLE = 'ERR The value stored at the specified key is not represented using an hash table'
 export const NOT_SDS_ENCODED = 'ERR Not an sds encoded string.'
 
 export const NOT_IN_TRANSACTION = 'ERR Command not allowed inside a transaction'

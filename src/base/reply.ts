@@ -6,6 +6,7 @@
  * `reset()`, which gives an outsized buffer back. */
 import { assert } from './assert.ts'
 import { copyBytes, copyWords } from './bytes.ts'
+import { formatDouble } from './double-text.ts'
 import { formatInteger } from './number-text.ts'
 
 /** What a fresh buffer holds; outsized ones shrink back to it. */
@@ -95,7 +96,10 @@ export class Reply {
   error(text: string): void {
     this.errorCount++
     this.lastError = text
-    this.line(45, text.includes('\r') || text.includes('\n') ? text.replace(/[\r\n]+$/, '').replace(/[\r\n]/g, ' ') : text)
+    this.line(
+      45,
+      text.includes('\r') || text.includes('\n') ? text.replace(/[\r\n]+$/, '').replace(/[\r\n]/g, ' ') : text,
+    )
   }
 
   /** An integer of magnitude below 2^53. */
@@ -220,8 +224,9 @@ export class Reply {
     else this.integer(value ? 1 : 0)
   }
 
-  /** A double whose text form is given: `,text`, or a bulk string in RESP2. */
-  double(text: string): void {
+  /** A double: `,text`, or a bulk string in RESP2. */
+  double(value: number): void {
+    const text = formatDouble(value)
     if (this.resp3) this.line(44, text)
     else this.bulkText(text)
   }

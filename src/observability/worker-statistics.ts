@@ -7,9 +7,9 @@
  * I1  a request is answered with all that was handed over before it, since rings are FIFO.
  * I2  an answer to a request from before a reset is dropped. */
 import { assert } from '../base/assert.ts'
+import type { Statistics } from '../shard-worker/statistics.ts'
 import type { StatisticsFrame } from '../shm/schema/control.ts'
 import { encodeStatisticsRequest, encodeStatisticsReset } from '../shm/schema/control.ts'
-import type { Statistics } from '../shard-worker/statistics.ts'
 
 /** The workers, as this needs them. */
 export interface Fleet {
@@ -25,7 +25,7 @@ interface Request {
   id: number
   /** Workers that have not answered. */
   missing: number
-  readonly then: (() => void)[]
+  readonly reports: (() => void)[]
 }
 
 export class WorkerStatistics {
@@ -54,12 +54,12 @@ export class WorkerStatistics {
     if (this.isFresh) return then()
     const newest = requests.at(-1)
     if (newest !== undefined && this.requestedAt === fleet.handedOver) {
-      newest.then.push(then)
+      newest.reports.push(then)
       return
     }
     this.requestedAt = fleet.handedOver
     const id = this.nextId++
-    requests.push({ id, missing: fleet.workers, then: [then] })
+    requests.push({ id, missing: fleet.workers, reports: [then] })
     fleet.ask(encodeStatisticsRequest({ id }))
   }
 
@@ -70,7 +70,7 @@ export class WorkerStatistics {
     assert(request !== undefined, 'a worker answers what it was asked')
     if (--request.missing > 0) return
     this.requests.splice(this.requests.indexOf(request), 1)
-    for (const then of request.then) then()
+    for (const report of request.reports) report()
   }
 
   /** Adds what is known of the workers to `total`. */

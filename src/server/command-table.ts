@@ -1,7 +1,8 @@
 /* The whole command table: the engine's families first, so that a command has the same number here as in the workers,
  * then those of the I/O thread. Main thread. */
-import { CommandTable } from '../base/command-table.ts'
+
 import type { Family } from '../base/command-spec.ts'
+import { CommandTable } from '../base/command-table.ts'
 import type { Session } from '../io/session/session.ts'
 import { shardFamilies } from '../shard-worker/command/table.ts'
 import type { Engine } from '../shard-worker/engine.ts'

@@ -45,5 +45,9 @@ function restart(server: Server, gracefully: boolean, delayMs: number): void {
   const [program, first, ...rest] = process.argv.slice(1)
   const isFile = configuration.file !== null && first !== undefined && !first.startsWith('--')
   const words = first === undefined ? [] : [isFile ? (configuration.file as string) : first, ...rest]
-  process.execve(process.execPath, [process.execPath, ...process.execArgv, program, ...words], process.env as Record<string, string>)
+  process.execve(
+    process.execPath,
+    [process.execPath, ...process.execArgv, program, ...words],
+    process.env as Record<string, string>,
+  )
 }

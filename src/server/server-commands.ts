@@ -13,9 +13,9 @@ import { configFamily } from './command/config.ts'
 import { debugFamily } from './command/debug.ts'
 import { persistenceFamily } from './command/persistence.ts'
 import { replicationFamily } from './command/replication.ts'
+import { shutdownFamily } from './command/shutdown.ts'
 import { timeFamily } from './command/time.ts'
 import { debugContext } from './debug-context.ts'
-import { shutdownFamily } from './command/shutdown.ts'
 import type { Server } from './server.ts'
 
 /** `server` is asked only when a command runs: the declarations can be read without one. */

@@ -1,9 +1,8 @@
 /* The server: what a Session needs of its surroundings, and the life of the process around it: listening, the cron,
  * shutting down. Main thread. Everything it does per command is a call into src/io. */
 import type { Args } from '../base/args.ts'
-import type { CommandTable, Command } from '../base/command-table.ts'
-import { encodeSettingChange, decodeControlFrame } from '../shm/schema/control.ts'
 import { PROTECTED } from '../base/command-spec.ts'
+import type { Command, CommandTable } from '../base/command-table.ts'
 import * as errors from '../base/error-texts.ts'
 import { type Clock, SeededRandom, systemClock } from '../base/ports.ts'
 import { Reply } from '../base/reply.ts'
@@ -20,6 +19,7 @@ import { type CrashSection, crashReport } from '../observability/crash-report.ts
 import type { Log } from '../observability/log.ts'
 import { Observatory } from '../observability/observatory.ts'
 import { EngineSettings } from '../shard-worker/settings.ts'
+import { decodeControlFrame, encodeSettingChange } from '../shm/schema/control.ts'
 import { Clients } from './clients.ts'
 import { engineTable, wholeTable } from './command-table.ts'
 import type { Configuration } from './configuration/configuration.ts'

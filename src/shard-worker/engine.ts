@@ -5,8 +5,8 @@
  *
  * The caller sets the scene once for a batch (begin) and for each command (db, shard, client), then executes. */
 import type { Args } from '../base/args.ts'
-import type { CommandTable, KeyRange } from '../base/command-table.ts'
 import { HEAVY } from '../base/command-spec.ts'
+import type { CommandTable, KeyRange } from '../base/command-table.ts'
 import { keySlot, SLOT_COUNT } from '../base/crc16.ts'
 import * as errors from '../base/error-texts.ts'
 import { digest, digestKey } from '../base/key-digest.ts'
@@ -164,7 +164,6 @@ export class Engine {
   execute(command: number, args: Args, reply: Reply): void {
     const mark = reply.length
     try {
-      // biome-ignore lint/style/noNonNullAssertion: the router sends only commands that have a handler.
       this.commands.commands[command].handler!(this, args, reply)
     } catch (error) {
       if (error !== ARENA_FULL) throw error

@@ -6,8 +6,7 @@
  * I2  replies leave in the order of the requests.
  * Bound: the reply ring. When it is full the worker waits for the I/O thread, which always drains; the I/O thread never
  * waits for the worker. */
-import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads'
-import { PREFETCH_KEYS } from './prefetch.ts'
+import { workerData } from 'node:worker_threads'
 import { Args } from '../base/args.ts'
 import { assert } from '../base/assert.ts'
 import { CommandTable } from '../base/command-table.ts'
@@ -22,6 +21,7 @@ import { Doorbell } from '../shm/sync/doorbell.ts'
 import { shardFamilies } from './command/table.ts'
 import { Engine } from './engine.ts'
 import { expireCycle, rehashCycle } from './keyspace/expire-cycle.ts'
+import { PREFETCH_KEYS } from './prefetch.ts'
 import * as record from './record.ts'
 
 /** What the I/O thread hands a worker at its start. */
@@ -36,7 +36,6 @@ export interface WorkerStart {
   /** Baton words: a shard's at index * BATON_STRIDE. */
   batons: SharedArrayBuffer
   barriers: SharedArrayBuffer
-  port: MessagePort
   seed: number
   settings: [string, string][]
 }
@@ -44,10 +43,15 @@ export interface WorkerStart {
 /** Words between two batons, and between two doorbells: each has a cache line pair of its own. */
 export const BATON_STRIDE = 32
 export const DOORBELL_STRIDE = 32
+/** Words from a worker's doorbell to the one that rings when its reply ring has room again: seldom used, so no line of
+ *  its own. */
+export const ROOM_DOORBELL = 16
 /** Empty polls before the worker sleeps, some 40 us: a wake-up costs the I/O thread a system call and the worker more. */
 const SPINS_BEFORE_SLEEP = 2000
 /** Replies gathered before they are sent on, when a run's are large. */
 const PIECE_BYTES = 64 * 1024
+
+const NO_BYTES = new Uint8Array(0)
 
 export class ShardWorker {
   private readonly start: WorkerStart
@@ -56,6 +60,7 @@ export class ShardWorker {
   private readonly ring: record.RecordView
   private readonly replies: RingProducer
   private readonly ownDoorbell: Doorbell
+  private readonly roomDoorbell: Doorbell
   private readonly ioDoorbell: Doorbell
   private readonly batons: readonly Baton[]
   private readonly barriers: BarrierCells
@@ -63,6 +68,8 @@ export class ShardWorker {
   private readonly decoded = Array.from({ length: PREFETCH_KEYS }, () => new Args())
   private readonly heads = new Int32Array(PREFETCH_KEYS)
   private readonly reply = new Reply()
+  /** A record that comes in parts, as far as it has come. */
+  private assembled = NO_BYTES
 
   constructor(start: WorkerStart) {
     this.start = start
@@ -79,6 +86,7 @@ export class ShardWorker {
     this.ring = new record.RecordView(start.requests, u8.byteOffset, u8.length)
     this.replies = new RingProducer(start.replies)
     const doorbells = new Int32Array(start.doorbells)
+    this.roomDoorbell = new Doorbell(doorbells, start.index * DOORBELL_STRIDE + ROOM_DOORBELL)
     this.ownDoorbell = new Doorbell(doorbells, start.index * DOORBELL_STRIDE)
     this.ioDoorbell = new Doorbell(doorbells, start.workers * DOORBELL_STRIDE)
     const batons = new Int32Array(start.batons)
@@ -90,9 +98,16 @@ export class ShardWorker {
   serve(): never {
     for (;;) {
       const offset = this.next()
-      if (this.ring.u32[(offset + record.RECORD_KIND) >> 2] === record.RECORD_EXTERNAL) this.runExternal()
-      else this.run(this.ring, offset)
+      if (this.ring.u32[(offset + record.RECORD_KIND) >> 2] !== record.RECORD_PART) {
+        this.run(this.ring, offset)
+        this.requests.advance()
+        continue
+      }
+      const isWhole = this.takePart(offset)
       this.requests.advance()
+      // The I/O thread may wait for room for the next part.
+      this.ioDoorbell.ring()
+      if (isWhole) this.runAssembled()
     }
   }
 
@@ -113,11 +128,25 @@ export class ShardWorker {
     }
   }
 
-  /** A record that came as a buffer of its own: the message was posted before the ring record. */
-  private runExternal(): void {
-    const message = receiveMessageOnPort(this.start.port) as { message: SharedArrayBuffer } | undefined
-    assert(message !== undefined, 'an external record is posted before it is announced')
-    this.run(new record.RecordView(message.message, 0, message.message.byteLength), 0)
+  /** Adds a part to the record that comes in parts; whether that was the last. */
+  private takePart(offset: number): boolean {
+    const { u8, u32, f64 } = this.ring
+    const bytes = u32[(offset + record.PART_BYTES) >> 2]
+    const total = f64[(offset + record.PART_TOTAL) >> 3]
+    const from = f64[(offset + record.PART_FROM) >> 3]
+    if (from === 0) this.assembled = new Uint8Array(Math.ceil(total / 8) * 8)
+    const data = offset + record.PART_HEADER_BYTES
+    this.assembled.set(u8.subarray(data, data + bytes), from)
+    return from + bytes === total
+  }
+
+  /** Runs the record whose last part has come. */
+  private runAssembled(): void {
+    const { buffer, length } = this.assembled
+    this.assembled = NO_BYTES
+    this.run(new record.RecordView(buffer, 0, length), 0)
+    // Arguments must not keep a large record alive.
+    for (const args of this.decoded) args.bytes = NO_BYTES
   }
 
   private run(view: record.RecordView, offset: number): void {
@@ -294,11 +323,15 @@ export class ShardWorker {
     const { replies } = this
     let offset = replies.reserve(record.REPLY_HEADER_BYTES + length)
     while (offset < 0) {
-      // Full: the I/O thread is behind. It rings nobody when it frees room, so look again shortly.
+      // Full: the I/O thread is behind, and rings when it has taken replies.
       this.ioDoorbell.ring()
-      this.ownDoorbell.prepareToSleep()
-      this.ownDoorbell.sleep(1)
+      this.roomDoorbell.prepareToSleep()
       offset = replies.reserve(record.REPLY_HEADER_BYTES + length)
+      if (offset >= 0) this.roomDoorbell.cancelSleep()
+      else {
+        this.roomDoorbell.sleep()
+        offset = replies.reserve(record.REPLY_HEADER_BYTES + length)
+      }
     }
     replies.i32[offset >> 2] = kind
     replies.u8.set(bytes.subarray(from, from + length), offset + record.REPLY_HEADER_BYTES)

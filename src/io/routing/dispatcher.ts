@@ -6,9 +6,9 @@
  * state, on a shard whose baton is home. Everything else goes the long way, with the same outcome. */
 import { type Args, NOT_LOOKED_UP } from '../../base/args.ts'
 import { bytesOf } from '../../base/bytes.ts'
-import type { Command, CommandTable } from '../../base/command-table.ts'
-import { DENYOOM, HEAVY, NO_AUTH, NO_MULTI, WRITE, MAY_REPLICATE } from '../../base/command-spec.ts'
 import type { Handler } from '../../base/command-spec.ts'
+import { DENYOOM, HEAVY, MAY_REPLICATE, NO_AUTH, NO_MULTI, WRITE } from '../../base/command-spec.ts'
+import type { Command, CommandTable } from '../../base/command-table.ts'
 import * as errors from '../../base/error-texts.ts'
 import type { Reply } from '../../base/reply.ts'
 import type { Engine } from '../../shard-worker/engine.ts'
@@ -69,7 +69,8 @@ export class Dispatcher {
     this.neverQueued = new Uint8Array(commands.commands.length)
     this.mayHold = new Uint8Array(commands.commands.length)
     for (const command of commands.commands) {
-      const isQuick = command.runs === 'shard' && command.firstKey === 1 && !(command.flags & HEAVY) && command.parent < 0
+      const isQuick =
+        command.runs === 'shard' && command.firstKey === 1 && !(command.flags & HEAVY) && command.parent < 0
       this.quickArity[command.id] = isQuick ? command.arity : 0
       this.neverQueued[command.id] = NEVER_QUEUED.has(command.fullName) ? 1 : 0
       this.mayHold[command.id] = command.runs !== 'io' || MAY_HOLD.has(command.fullName) ? 1 : 0
@@ -104,9 +105,7 @@ export class Dispatcher {
 
   dispatch(session: Session, args: Args): number {
     const id =
-      args.command === NOT_LOOKED_UP
-        ? this.commands.lookup(args.bytes, args.offset[0], args.length[0])
-        : args.command
+      args.command === NOT_LOOKED_UP ? this.commands.lookup(args.bytes, args.offset[0], args.length[0]) : args.command
     if (id >= 0 && this.isQuiet && session.isOrdinary) {
       const arity = this.quickArity[id]
       if (arity !== 0 && (arity === args.count || (arity < 0 && args.count >= -arity))) {

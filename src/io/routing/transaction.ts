@@ -1,8 +1,20 @@
 /* MULTI, EXEC, DISCARD, WATCH and UNWATCH (https://redis.io/docs/interact/transactions/). I/O thread. EXEC runs here, on
  * the thread that sequences, over shards that nothing else touches meanwhile: its queue may hold commands of the
  * connection as well as of shards, and it is as long as its client made it. */
-import { ACL_TRANSACTION, ALLOW_BUSY, FAST, type Family, family, LOADING, NOSCRIPT, SKIP_SLOWLOG, STALE, keysToEnd } from '../../base/command-spec.ts'
+
 import type { Args } from '../../base/args.ts'
+import {
+  ACL_TRANSACTION,
+  ALLOW_BUSY,
+  FAST,
+  type Family,
+  family,
+  keysToEnd,
+  LOADING,
+  NOSCRIPT,
+  SKIP_SLOWLOG,
+  STALE,
+} from '../../base/command-spec.ts'
 import * as errors from '../../base/error-texts.ts'
 import type { Reply } from '../../base/reply.ts'
 import type { WatchedKey } from '../../shard-worker/keyspace/watch.ts'
@@ -43,17 +55,42 @@ export function transactionFamily(dispatcher: () => Dispatcher): Family<Session>
   const flags = NOSCRIPT | LOADING | STALE | FAST | ALLOW_BUSY
   return family<Session>('transactions', [
     {
-      name: 'MULTI', arity: 1, runs: 'io', flags, acl: ACL_TRANSACTION, keys: [], since: '1.2.0', complexity: 'O(1)',
-      summary: 'Opens a transaction: the commands that follow are queued.', syntax: '', handler: multi,
+      name: 'MULTI',
+      arity: 1,
+      runs: 'io',
+      flags,
+      acl: ACL_TRANSACTION,
+      keys: [],
+      since: '1.2.0',
+      complexity: 'O(1)',
+      summary: 'Opens a transaction: the commands that follow are queued.',
+      syntax: '',
+      handler: multi,
     },
     {
-      name: 'EXEC', arity: 1, runs: 'io', flags: NOSCRIPT | LOADING | STALE | SKIP_SLOWLOG, acl: ACL_TRANSACTION, keys: [],
-      since: '1.2.0', complexity: 'That of the queued commands',
-      summary: 'Runs the queued commands of a transaction, with nothing in between.', syntax: '', handler: exec,
+      name: 'EXEC',
+      arity: 1,
+      runs: 'io',
+      flags: NOSCRIPT | LOADING | STALE | SKIP_SLOWLOG,
+      acl: ACL_TRANSACTION,
+      keys: [],
+      since: '1.2.0',
+      complexity: 'That of the queued commands',
+      summary: 'Runs the queued commands of a transaction, with nothing in between.',
+      syntax: '',
+      handler: exec,
     },
     {
-      name: 'DISCARD', arity: 1, runs: 'io', flags, acl: ACL_TRANSACTION, keys: [], since: '2.0.0',
-      complexity: 'O(N), N queued commands', summary: 'Drops a transaction and its watches.', syntax: '',
+      name: 'DISCARD',
+      arity: 1,
+      runs: 'io',
+      flags,
+      acl: ACL_TRANSACTION,
+      keys: [],
+      since: '2.0.0',
+      complexity: 'O(N), N queued commands',
+      summary: 'Drops a transaction and its watches.',
+      syntax: '',
       handler: (session, _args, reply) => {
         if (!session.transaction.isOpen) return reply.error(errors.DISCARD_WITHOUT_MULTI)
         dispatcher().sequencer.abandonTransaction(session)
@@ -61,13 +98,30 @@ export function transactionFamily(dispatcher: () => Dispatcher): Family<Session>
       },
     },
     {
-      name: 'WATCH', arity: -2, runs: 'io', flags, acl: ACL_TRANSACTION, keys: keysToEnd(1, 1, 'RO'), since: '2.2.0',
-      complexity: 'O(1) for each key', summary: 'Makes the next EXEC depend on keys staying as they are.',
-      syntax: 'key...', handler: watch,
+      name: 'WATCH',
+      arity: -2,
+      runs: 'io',
+      flags,
+      acl: ACL_TRANSACTION,
+      keys: keysToEnd(1, 1, 'RO'),
+      since: '2.2.0',
+      complexity: 'O(1) for each key',
+      summary: 'Makes the next EXEC depend on keys staying as they are.',
+      syntax: 'key...',
+      handler: watch,
     },
     {
-      name: 'UNWATCH', arity: 1, runs: 'io', flags, acl: ACL_TRANSACTION, keys: [], since: '2.2.0', complexity: 'O(1)',
-      summary: 'Forgets all watched keys.', syntax: '', handler: unwatch,
+      name: 'UNWATCH',
+      arity: 1,
+      runs: 'io',
+      flags,
+      acl: ACL_TRANSACTION,
+      keys: [],
+      since: '2.2.0',
+      complexity: 'O(1)',
+      summary: 'Forgets all watched keys.',
+      syntax: '',
+      handler: unwatch,
     },
   ])
 }
@@ -135,4 +189,3 @@ function runTransaction(dispatcher: Dispatcher, session: Session, reply: Reply):
   transaction.isRunning = false
   transaction.close()
 }
-

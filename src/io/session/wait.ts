@@ -36,10 +36,13 @@ export class Wait {
 
   private arm(): void {
     const leftMs = Math.max(0, this.endMs - this.session.host.nowMs())
-    this.timer = setTimeout(() => {
-      if (this.session.host.nowMs() >= this.endMs) this.end(this.onTimeout)
-      else this.arm()
-    }, Math.min(leftMs, MAX_TIMER_MS))
+    this.timer = setTimeout(
+      () => {
+        if (this.session.host.nowMs() >= this.endMs) this.end(this.onTimeout)
+        else this.arm()
+      },
+      Math.min(leftMs, MAX_TIMER_MS),
+    )
   }
 
   /** CLIENT UNBLOCK: at the end of the batch that asks for it, since the client may go on with commands of its own. */

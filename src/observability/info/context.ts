@@ -1,10 +1,11 @@
 /* What INFO needs to see of the server. I/O thread. */
+
+import type { CommandTable } from '../../base/command-table.ts'
 import type { Clock } from '../../base/ports.ts'
 import type { Traffic } from '../../io/session/traffic.ts'
 import type { Values } from '../../server/configuration/directives/table.ts'
 import type { Engine } from '../../shard-worker/engine.ts'
 import type { Statistics } from '../../shard-worker/statistics.ts'
-import type { CommandTable } from '../../base/command-table.ts'
 import type { MemoryAccounts } from '../memory-accounts.ts'
 import type { Rates } from '../rates.ts'
 import type { InfoText } from './info-text.ts'

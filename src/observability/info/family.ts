@@ -5,7 +5,13 @@ import type { Reply } from '../../base/reply.ts'
 import type { Session } from '../../io/session/session.ts'
 import type { Statistics } from '../../shard-worker/statistics.ts'
 import { answerWithStatistics, type StatisticsContext } from '../all-statistics.ts'
-import { commandStatsSection, errorStatsSection, foldOpaque, latencyStatsSection, statsSection } from './command-sections.ts'
+import {
+  commandStatsSection,
+  errorStatsSection,
+  foldOpaque,
+  latencyStatsSection,
+  statsSection,
+} from './command-sections.ts'
 import type { InfoContext, Section } from './context.ts'
 import { keyspaceSection, memorySection, persistenceSection, spinelSection } from './data-sections.ts'
 import { InfoText } from './info-text.ts'
@@ -75,10 +81,19 @@ export function infoFamily(context: () => InfoFamilyContext): Family<Session> {
   }
   return family<Session>('server', [
     {
-      name: 'INFO', arity: -1, runs: 'io', flags: LOADING | STALE, acl: ACL_DANGEROUS, keys: [], since: '1.0.0',
-      complexity: 'O(1)', summary: 'Figures of the server, by section.', syntax: '[section...]',
+      name: 'INFO',
+      arity: -1,
+      runs: 'io',
+      flags: LOADING | STALE,
+      acl: ACL_DANGEROUS,
+      keys: [],
+      since: '1.0.0',
+      complexity: 'O(1)',
+      summary: 'Figures of the server, by section.',
+      syntax: '[section...]',
       tips: ['nondeterministic_output', 'request_policy:all_shards', 'response_policy:special'],
-      history: [['7.0.0', 'Takes several sections.']], handler,
+      history: [['7.0.0', 'Takes several sections.']],
+      handler,
     },
   ])
 }

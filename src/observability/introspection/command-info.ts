@@ -30,11 +30,17 @@ export function writeCommandInfo(reply: Reply, table: CommandTable<never>, comma
   reply.array(INFO_FIELDS)
   reply.bulkText(command.fullName)
   reply.integer(command.arity)
-  writeNames(reply, FLAG_NAMES.filter(([bit]) => command.flags & bit).map(([, name]) => name))
+  writeNames(
+    reply,
+    FLAG_NAMES.filter(([bit]) => command.flags & bit).map(([, name]) => name),
+  )
   reply.integer(command.firstKey)
   reply.integer(command.lastKey)
   reply.integer(command.keyStep)
-  writeNames(reply, ACL_NAMES.filter(([bit]) => command.categories & bit).map(([, name]) => `@${name}`))
+  writeNames(
+    reply,
+    ACL_NAMES.filter(([bit]) => command.categories & bit).map(([, name]) => `@${name}`),
+  )
   const tips = command.spec.tips ?? []
   reply.set(tips.length)
   for (const tip of tips) reply.bulkText(tip)
@@ -54,7 +60,10 @@ export function writeNames(reply: Reply, names: readonly string[]): void {
 
 /** What is done to a key, as a set of names. */
 export function writeKeyFlags(reply: Reply, flags: readonly string[]): void {
-  writeNames(reply, KEY_FLAGS.filter(([declared]) => flags.includes(declared)).map(([, shown]) => shown))
+  writeNames(
+    reply,
+    KEY_FLAGS.filter(([declared]) => flags.includes(declared)).map(([, shown]) => shown),
+  )
 }
 
 function writeKeySpec(reply: Reply, key: KeySpec): void {
@@ -68,13 +77,25 @@ function writeKeySpec(reply: Reply, key: KeySpec): void {
   reply.bulkText('begin_search')
   const { begin, find } = key
   if ('index' in begin) writeSpecPart(reply, 'index', [['index', begin.index]])
-  else writeSpecPart(reply, 'keyword', [['keyword', begin.keyword], ['startfrom', begin.startFrom]])
+  else
+    writeSpecPart(reply, 'keyword', [
+      ['keyword', begin.keyword],
+      ['startfrom', begin.startFrom],
+    ])
   reply.bulkText('find_keys')
   if ('last' in find) {
-    writeSpecPart(reply, 'range', [['lastkey', find.last], ['keystep', find.step], ['limit', find.limit]])
+    writeSpecPart(reply, 'range', [
+      ['lastkey', find.last],
+      ['keystep', find.step],
+      ['limit', find.limit],
+    ])
   } else {
     const { keyNumIndex, firstKey, step } = find
-    writeSpecPart(reply, 'keynum', [['keynumidx', keyNumIndex], ['firstkey', firstKey], ['keystep', step]])
+    writeSpecPart(reply, 'keynum', [
+      ['keynumidx', keyNumIndex],
+      ['firstkey', firstKey],
+      ['keystep', step],
+    ])
   }
 }
 

@@ -79,41 +79,92 @@ export function commandFamily(table: () => CommandTable<never>): Family<Session>
   const disorder = ['nondeterministic_output_order']
   const subcommands: CommandSpec<Session>[] = [
     {
-      ...common, name: 'COUNT', arity: 2, since: '2.8.13', complexity: 'O(1)', syntax: '',
-      summary: 'How many commands there are.', handler: (_session, _args, reply) => reply.integer(all().length),
+      ...common,
+      name: 'COUNT',
+      arity: 2,
+      since: '2.8.13',
+      complexity: 'O(1)',
+      syntax: '',
+      summary: 'How many commands there are.',
+      handler: (_session, _args, reply) => reply.integer(all().length),
     },
     {
-      ...common, name: 'INFO', arity: -2, since: '2.8.13', complexity: 'O(N), N commands asked for',
-      syntax: '[command-name...]', summary: 'Arity, flags, keys and categories of commands.', tips: disorder,
-      history: [['7.0.0', 'Without a name it tells of all commands.']], handler: info,
+      ...common,
+      name: 'INFO',
+      arity: -2,
+      since: '2.8.13',
+      complexity: 'O(N), N commands asked for',
+      syntax: '[command-name...]',
+      summary: 'Arity, flags, keys and categories of commands.',
+      tips: disorder,
+      history: [['7.0.0', 'Without a name it tells of all commands.']],
+      handler: info,
     },
     {
-      ...common, name: 'DOCS', arity: -2, since: '7.0.0', complexity: 'O(N), N commands asked for',
-      syntax: '[command-name...]', summary: 'What commands do, and their arguments.', tips: disorder, handler: docs,
+      ...common,
+      name: 'DOCS',
+      arity: -2,
+      since: '7.0.0',
+      complexity: 'O(N), N commands asked for',
+      syntax: '[command-name...]',
+      summary: 'What commands do, and their arguments.',
+      tips: disorder,
+      handler: docs,
     },
     {
-      ...common, name: 'LIST', arity: -2, since: '7.0.0', complexity: 'O(N), N commands of the server',
-      syntax: '[FILTERBY (MODULE module-name|ACLCAT category|PATTERN pattern)]', summary: 'Names of commands.',
-      tips: disorder, handler: list,
+      ...common,
+      name: 'LIST',
+      arity: -2,
+      since: '7.0.0',
+      complexity: 'O(N), N commands of the server',
+      syntax: '[FILTERBY (MODULE module-name|ACLCAT category|PATTERN pattern)]',
+      summary: 'Names of commands.',
+      tips: disorder,
+      handler: list,
     },
     {
-      ...common, name: 'GETKEYS', arity: -3, since: '2.8.13', complexity: 'O(N), N arguments', syntax: 'command [arg...]',
-      summary: 'The keys of a command with its arguments.', handler: (_session, args, reply) => getKeys(table(), args, reply, false),
+      ...common,
+      name: 'GETKEYS',
+      arity: -3,
+      since: '2.8.13',
+      complexity: 'O(N), N arguments',
+      syntax: 'command [arg...]',
+      summary: 'The keys of a command with its arguments.',
+      handler: (_session, args, reply) => getKeys(table(), args, reply, false),
     },
     {
-      ...common, name: 'GETKEYSANDFLAGS', arity: -3, since: '7.0.0', complexity: 'O(N), N arguments',
-      syntax: 'command [arg...]', summary: 'The keys of a command with its arguments, and what it does to them.',
+      ...common,
+      name: 'GETKEYSANDFLAGS',
+      arity: -3,
+      since: '7.0.0',
+      complexity: 'O(N), N arguments',
+      syntax: 'command [arg...]',
+      summary: 'The keys of a command with its arguments, and what it does to them.',
       handler: (_session, args, reply) => getKeys(table(), args, reply, true),
     },
     {
-      ...common, name: 'HELP', arity: 2, since: '5.0.0', complexity: 'O(1)', syntax: '', summary: 'Lists the subcommands.',
+      ...common,
+      name: 'HELP',
+      arity: 2,
+      since: '5.0.0',
+      complexity: 'O(1)',
+      syntax: '',
+      summary: 'Lists the subcommands.',
       handler: (_session, _args, reply) => writeHelp(reply, 'COMMAND', HELP),
     },
   ]
   return family<Session>('server', [
     {
-      ...common, name: 'COMMAND', arity: -1, since: '2.8.13', complexity: 'O(N), N commands of the server', syntax: '',
-      summary: 'Tells of every command.', tips: disorder, subcommands, handler: (_session, _args, reply) => writeInfos(reply, all()),
+      ...common,
+      name: 'COMMAND',
+      arity: -1,
+      since: '2.8.13',
+      complexity: 'O(N), N commands of the server',
+      syntax: '',
+      summary: 'Tells of every command.',
+      tips: disorder,
+      subcommands,
+      handler: (_session, _args, reply) => writeInfos(reply, all()),
     },
   ])
 }
@@ -121,7 +172,9 @@ export function commandFamily(table: () => CommandTable<never>): Family<Session>
 /** A command or `container|subcommand`, in any case; not the parts of a container that has none to show. */
 function byName(table: CommandTable<never>, name: string): Command<never> | undefined {
   const command = table.byName(name)
-  return command !== undefined && command.parent >= 0 && table.commands[command.parent].spec.opaque ? undefined : command
+  return command !== undefined && command.parent >= 0 && table.commands[command.parent].spec.opaque
+    ? undefined
+    : command
 }
 
 /** The filter that COMMAND LIST's arguments ask for, null when they are not understood. */

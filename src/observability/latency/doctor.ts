@@ -13,7 +13,10 @@ export interface DoctorFacts {
 function advice(event: string, facts: DoctorFacts): string[] {
   switch (event) {
     case 'command':
-      return [...slowLogAdvice(facts), 'SLOWLOG GET names the slow commands: look for those that walk many keys or large values.']
+      return [
+        ...slowLogAdvice(facts),
+        'SLOWLOG GET names the slow commands: look for those that walk many keys or large values.',
+      ]
     case 'fast-command':
       return [
         'Commands that do little took long: the process did not get the processor. Look for other load on the machine, ' +
@@ -48,7 +51,10 @@ export function latencyReport(monitor: LatencyMonitor, facts: DoctorFacts): stri
   const lines = [...monitor.events].map(([event, series], index) => `${index + 1}. ${describe(event, series, facts)}`)
   const advices = new Set([...monitor.events.keys()].flatMap((event) => advice(event, facts)))
   const suggestions = [...advices].map((each) => `- ${each}`)
-  const closing = suggestions.length === 0 ? ['There is no standard advice for these events.'] : ['What may help:', '', ...suggestions]
+  const closing =
+    suggestions.length === 0
+      ? ['There is no standard advice for these events.']
+      : ['What may help:', '', ...suggestions]
   return `Events that took at least latency-monitor-threshold:\n\n${lines.join('\n')}\n\n${closing.join('\n')}\n`
 }
 

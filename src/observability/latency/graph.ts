@@ -36,7 +36,8 @@ function columns(samples: readonly LatencySample[], low: number, high: number, n
   }
   const labels = samples.map(({ time }) => age(nowSeconds - time))
   lines.push(' '.repeat(samples.length))
-  for (let i = 0; labels.some((label) => label.length > i); i++) lines.push(labels.map((label) => label[i] ?? ' ').join(''))
+  for (let i = 0; labels.some((label) => label.length > i); i++)
+    lines.push(labels.map((label) => label[i] ?? ' ').join(''))
   return `${lines.join('\n')}\n`
 }
 

@@ -42,30 +42,56 @@ export function memoryFamily(context: () => MemoryContext): Family<Session> {
   const special = ['nondeterministic_output', 'request_policy:all_shards', 'response_policy:special']
   const subcommands: CommandSpec<Session>[] = [
     {
-      ...common, name: 'STATS', arity: 2, summary: 'What the memory is used for.', tips: special, handler: stats,
+      ...common,
+      name: 'STATS',
+      arity: 2,
+      summary: 'What the memory is used for.',
+      tips: special,
+      handler: stats,
     },
     {
-      ...common, name: 'DOCTOR', arity: 2, summary: 'What is unusual about the memory.', tips: special, handler: doctor,
+      ...common,
+      name: 'DOCTOR',
+      arity: 2,
+      summary: 'What is unusual about the memory.',
+      tips: special,
+      handler: doctor,
     },
     {
-      ...common, name: 'MALLOC-STATS', arity: 2, complexity: 'O(N), N shards',
-      summary: 'What the allocator of each shard holds.', tips: special, handler: mallocStats,
+      ...common,
+      name: 'MALLOC-STATS',
+      arity: 2,
+      complexity: 'O(N), N shards',
+      summary: 'What the allocator of each shard holds.',
+      tips: special,
+      handler: mallocStats,
     },
     {
-      ...common, name: 'PURGE', arity: 2, summary: 'Gives unused memory back where that is possible.',
+      ...common,
+      name: 'PURGE',
+      arity: 2,
+      summary: 'Gives unused memory back where that is possible.',
       tips: ['request_policy:all_shards', 'response_policy:all_succeeded'],
       // Arenas keep what they have touched and fill it first: there is nothing to give back.
       handler: (_session, _args, reply) => reply.ok(),
     },
     {
-      ...common, name: 'HELP', arity: 2, flags: LOADING | STALE, summary: 'Lists the subcommands.',
+      ...common,
+      name: 'HELP',
+      arity: 2,
+      flags: LOADING | STALE,
+      summary: 'Lists the subcommands.',
       handler: (_session, _args, reply) => writeHelp(reply, 'MEMORY', HELP),
     },
   ]
   return family<Session>('server', [
     {
-      ...common, name: 'MEMORY', arity: -2, complexity: 'Depends on the subcommand',
-      summary: 'Tells of the memory that the server uses.', subcommands,
+      ...common,
+      name: 'MEMORY',
+      arity: -2,
+      complexity: 'Depends on the subcommand',
+      summary: 'Tells of the memory that the server uses.',
+      subcommands,
     },
   ])
 }
@@ -119,14 +145,16 @@ function writeStats(reply: Reply, report: MemoryReport): void {
 function writeField(reply: Reply, [name, value]: Field): void {
   reply.bulkText(name)
   if (typeof value === 'number') reply.integer(value)
-  else reply.double(String(value.ratio))
+  else reply.double(value.ratio)
 }
 
 function describeArenas(shards: readonly Shard[]): string {
   const lines = shards.map(({ index, arena }) => {
     const { usedBytes, blockCount, touchedBytes, overheadBytes, totalBytes } = arena
-    return `shard ${index}: ${blockCount} blocks, ${usedBytes} bytes allocated, ${touchedBytes} touched ` +
+    return (
+      `shard ${index}: ${blockCount} blocks, ${usedBytes} bytes allocated, ${touchedBytes} touched ` +
       `(${overheadBytes} of them the arena's own), ${totalBytes} reserved\n`
+    )
   })
   return `Arenas, one for each shard:\n${lines.join('')}`
 }

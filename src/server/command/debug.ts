@@ -3,10 +3,19 @@
  * thread. */
 import type { Args } from '../../base/args.ts'
 import { bytesOf } from '../../base/bytes.ts'
-import { ADMIN, type CommandSpec, type Family, family, LOADING, NOSCRIPT, PROTECTED, STALE } from '../../base/command-spec.ts'
+import {
+  ADMIN,
+  type CommandSpec,
+  type Family,
+  family,
+  LOADING,
+  NOSCRIPT,
+  PROTECTED,
+  STALE,
+} from '../../base/command-spec.ts'
 import * as errors from '../../base/error-texts.ts'
 import { writeHelp } from '../../base/help.ts'
-import { SAFE_INTEGER, parseInteger } from '../../base/number-text.ts'
+import { parseInteger, SAFE_INTEGER } from '../../base/number-text.ts'
 import type { Reply } from '../../base/reply.ts'
 import type { Session } from '../../io/session/session.ts'
 import { DEBUG_HELP } from './debug-help.ts'
@@ -48,56 +57,112 @@ export function debugFamily(context: () => DebugContext): Family<Session> {
     summary: string,
     handler: DebugHandler,
   ): CommandSpec<Session> => ({
-    name, arity, runs: 'io', flags: FLAGS, acl: 0, keys: [], since: '1.0.0', complexity: 'O(1)', summary, syntax,
+    name,
+    arity,
+    runs: 'io',
+    flags: FLAGS,
+    acl: 0,
+    keys: [],
+    since: '1.0.0',
+    complexity: 'O(1)',
+    summary,
+    syntax,
     handler: (_session, args, reply) => handler(args, reply),
   })
-  const done = (action: (args: Args) => void): DebugHandler => (args, reply) => {
-    action(args)
-    reply.ok()
-  }
+  const done =
+    (action: (args: Args) => void): DebugHandler =>
+    (args, reply) => {
+      action(args)
+      reply.ok()
+    }
   const rewrite: DebugHandler = (_args, reply) => {
     const refusal = context().rewriteConfiguration()
     if (refusal === null) reply.ok()
     else reply.error(refusal.replace(/^ERR (Rewriting config file: )?/, 'ERR CONFIG-REWRITE-FORCE-ALL failed: '))
   }
-  const restart = (gracefully: boolean): DebugHandler => (args, reply) => {
-    if (args.count > 2 && parseInteger(args.bytes, args.offset[2], args.length[2]) !== SAFE_INTEGER) {
-      return reply.error(errors.NOT_AN_INTEGER)
+  const restart =
+    (gracefully: boolean): DebugHandler =>
+    (args, reply) => {
+      if (args.count > 2 && parseInteger(args.bytes, args.offset[2], args.length[2]) !== SAFE_INTEGER) {
+        return reply.error(errors.NOT_AN_INTEGER)
+      }
+      context().restart(gracefully, args.count > 2 ? Math.max(0, Number(args.text(2))) : 0)
+      reply.error(errors.RESTART_FAILED)
     }
-    context().restart(gracefully, args.count > 2 ? Math.max(0, Number(args.text(2))) : 0)
-    reply.error(errors.RESTART_FAILED)
-  }
   const subcommands = [
     subcommand('SLEEP', 3, 'seconds:double', 'Stops the server for a time.', done(sleep)),
-    subcommand('SET-ACTIVE-EXPIRE', 3, 'enabled:integer', 'Whether expired keys are deleted that nobody looks up.',
-      done((args) => context().setActiveExpire(leadingInteger(args, 2) !== 0))),
-    subcommand('PAUSE-CRON', 3, 'paused:integer', 'Whether the server does nothing by the clock.',
-      done((args) => context().pauseCron(leadingInteger(args, 2) !== 0))),
-    subcommand('CHANGE-REPL-ID', 2, '', 'Begins a new history of writes.', done(() => context().changeReplicationId())),
-    subcommand('LOG', 3, 'message', 'Writes a line into the log.', done((args) => context().log(`DEBUG LOG: ${args.cText(2)}`))),
+    subcommand(
+      'SET-ACTIVE-EXPIRE',
+      3,
+      'enabled:integer',
+      'Whether expired keys are deleted that nobody looks up.',
+      done((args) => context().setActiveExpire(leadingInteger(args, 2) !== 0)),
+    ),
+    subcommand(
+      'PAUSE-CRON',
+      3,
+      'paused:integer',
+      'Whether the server does nothing by the clock.',
+      done((args) => context().pauseCron(leadingInteger(args, 2) !== 0)),
+    ),
+    subcommand(
+      'CHANGE-REPL-ID',
+      2,
+      '',
+      'Begins a new history of writes.',
+      done(() => context().changeReplicationId()),
+    ),
+    subcommand(
+      'LOG',
+      3,
+      'message',
+      'Writes a line into the log.',
+      done((args) => context().log(`DEBUG LOG: ${args.cText(2)}`)),
+    ),
     subcommand('ERROR', 3, 'message', 'Answers with an error.', (args, reply) => reply.error(args.text(2))),
-    subcommand('PROTOCOL', 3, 'type', 'Answers with a value of a protocol type.',
-      (args, reply) => protocolReply(args.cText(2).toLowerCase(), reply)),
-    subcommand('REPLYBUFFER', 4, '(PEAK-RESET-TIME time|RESIZING enabled:integer)',
-      'Sizes of reply buffers; here no client has one of its own.', replyBuffer),
+    subcommand('PROTOCOL', 3, 'type', 'Answers with a value of a protocol type.', (args, reply) =>
+      protocolReply(args.cText(2).toLowerCase(), reply),
+    ),
+    subcommand(
+      'REPLYBUFFER',
+      4,
+      '(PEAK-RESET-TIME time|RESIZING enabled:integer)',
+      'Sizes of reply buffers; here no client has one of its own.',
+      replyBuffer,
+    ),
     subcommand('RELOAD', -2, '[option...]', 'Saves the data set and loads it again.', reload),
     subcommand('LOADAOF', -2, '', 'Loads the append only file.', (_args, reply) => reply.error(errors.NO_PERSISTENCE)),
     subcommand('CONFIG-REWRITE-FORCE-ALL', 2, '', 'Writes all directives into the configuration file.', rewrite),
-    subcommand('ASSERT', -2, '', 'Ends the server as a failed assertion does.',
-      () => context().crash(new Error('=== ASSERTION FAILED === DEBUG ASSERT'))),
-    subcommand('PANIC', -2, '', 'Ends the server as a state that can not be does.',
-      () => context().crash(new Error('Guru Meditation: called by DEBUG PANIC'))),
-    subcommand('OOM', -2, '', 'Ends the server as a lack of memory does.',
-      () => context().crash(new Error('Out Of Memory: called by DEBUG OOM'))),
-    subcommand('SEGFAULT', -2, '', 'Ends the server as a bad memory access does.', () => context().crashBySignal('SIGSEGV')),
+    subcommand('ASSERT', -2, '', 'Ends the server as a failed assertion does.', () =>
+      context().crash(new Error('=== ASSERTION FAILED === DEBUG ASSERT')),
+    ),
+    subcommand('PANIC', -2, '', 'Ends the server as a state that can not be does.', () =>
+      context().crash(new Error('Guru Meditation: called by DEBUG PANIC')),
+    ),
+    subcommand('OOM', -2, '', 'Ends the server as a lack of memory does.', () =>
+      context().crash(new Error('Out Of Memory: called by DEBUG OOM')),
+    ),
+    subcommand('SEGFAULT', -2, '', 'Ends the server as a bad memory access does.', () =>
+      context().crashBySignal('SIGSEGV'),
+    ),
     subcommand('RESTART', -2, '[milliseconds]', 'Saves the configuration and starts again.', restart(true)),
     subcommand('CRASH-AND-RECOVER', -2, '[milliseconds]', 'Starts again at once.', restart(false)),
     subcommand('HELP', -2, '', 'Lists the subcommands.', (_args, reply) => writeHelp(reply, 'DEBUG', DEBUG_HELP)),
   ]
   return family<Session>('server', [
     {
-      name: 'DEBUG', arity: -2, runs: 'io', flags: FLAGS, acl: 0, keys: [], since: '1.0.0',
-      complexity: 'Depends on the subcommand', summary: 'For tests of the server.', syntax: '', opaque: true, syscmd: true,
+      name: 'DEBUG',
+      arity: -2,
+      runs: 'io',
+      flags: FLAGS,
+      acl: 0,
+      keys: [],
+      since: '1.0.0',
+      complexity: 'Depends on the subcommand',
+      summary: 'For tests of the server.',
+      syntax: '',
+      opaque: true,
+      syscmd: true,
       subcommands,
     },
   ])

@@ -39,30 +39,58 @@ export function replicationFamily(context: () => ReplicationContext): Family<Ses
     reply.array(0)
   }
   const replicaOf = {
-    arity: 3, runs: 'io', flags: NO_ASYNC_LOADING | ADMIN | NOSCRIPT | STALE, acl: 0, keys: [], complexity: 'O(1)',
-    syntax: '(host port|NO ONE)', handler: replicaof,
+    arity: 3,
+    runs: 'io',
+    flags: NO_ASYNC_LOADING | ADMIN | NOSCRIPT | STALE,
+    acl: 0,
+    keys: [],
+    complexity: 'O(1)',
+    syntax: '(host port|NO ONE)',
+    handler: replicaof,
   } as const
   return [
     family<Session>('server', [
       {
-        name: 'ROLE', arity: 1, runs: 'io', flags: NOSCRIPT | LOADING | STALE | FAST, acl: ACL_ADMIN | ACL_DANGEROUS,
-        keys: [], since: '2.8.12', complexity: 'O(1)', summary: 'The part the server plays in replication.', syntax: '',
+        name: 'ROLE',
+        arity: 1,
+        runs: 'io',
+        flags: NOSCRIPT | LOADING | STALE | FAST,
+        acl: ACL_ADMIN | ACL_DANGEROUS,
+        keys: [],
+        since: '2.8.12',
+        complexity: 'O(1)',
+        summary: 'The part the server plays in replication.',
+        syntax: '',
         handler: role,
       },
       {
-        ...replicaOf, name: 'REPLICAOF', since: '5.0.0',
+        ...replicaOf,
+        name: 'REPLICAOF',
+        since: '5.0.0',
         summary: 'Makes the server a replica of another, or a primary again.',
       },
       {
-        ...replicaOf, name: 'SLAVEOF', since: '1.0.0', deprecated: { since: '5.0.0', replacedBy: '`REPLICAOF`' },
+        ...replicaOf,
+        name: 'SLAVEOF',
+        since: '1.0.0',
+        deprecated: { since: '5.0.0', replacedBy: '`REPLICAOF`' },
         summary: 'Makes the server a replica of another, or a primary again.',
       },
     ]),
     family<Session>('generic', [
       {
-        name: 'WAIT', arity: 3, runs: 'io', flags: BLOCKING, acl: ACL_CONNECTION, keys: [], since: '3.0.0',
-        complexity: 'O(1)', summary: 'Waits until replicas have what the connection has written.',
-        syntax: 'numreplicas timeout', tips: ['request_policy:all_shards', 'response_policy:agg_min'], handler: wait,
+        name: 'WAIT',
+        arity: 3,
+        runs: 'io',
+        flags: BLOCKING,
+        acl: ACL_CONNECTION,
+        keys: [],
+        since: '3.0.0',
+        complexity: 'O(1)',
+        summary: 'Waits until replicas have what the connection has written.',
+        syntax: 'numreplicas timeout',
+        tips: ['request_policy:all_shards', 'response_policy:agg_min'],
+        handler: wait,
       },
     ]),
   ]
@@ -77,7 +105,8 @@ function replicaof(_session: Session, args: Args, reply: Reply): void {
 
 /** No replica ever acknowledges anything: the answer is 0, at once or when the time is up. */
 function wait(session: Session, args: Args, reply: Reply): void {
-  if (parseInteger(args.bytes, args.offset[1], args.length[1]) === NOT_INTEGER) return reply.error(errors.NOT_AN_INTEGER)
+  if (parseInteger(args.bytes, args.offset[1], args.length[1]) === NOT_INTEGER)
+    return reply.error(errors.NOT_AN_INTEGER)
   const replicas = parsedBig(args.bytes, args.offset[1], args.length[1])
   if (parseInteger(args.bytes, args.offset[2], args.length[2]) === NOT_INTEGER) {
     return reply.error(errors.TIMEOUT_NOT_AN_INTEGER)

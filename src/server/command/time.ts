@@ -33,13 +33,31 @@ export function timeFamily(context: () => TimeContext): Family<Session> {
   }
   return family<Session>('server', [
     {
-      name: 'TIME', arity: 1, runs: 'io', flags: LOADING | STALE | FAST, acl: 0, keys: [], since: '2.6.0',
-      complexity: 'O(1)', summary: 'The time: Unix seconds, and microseconds of the second.', syntax: '',
-      tips: ['nondeterministic_output'], handler: time,
+      name: 'TIME',
+      arity: 1,
+      runs: 'io',
+      flags: LOADING | STALE | FAST,
+      acl: 0,
+      keys: [],
+      since: '2.6.0',
+      complexity: 'O(1)',
+      summary: 'The time: Unix seconds, and microseconds of the second.',
+      syntax: '',
+      tips: ['nondeterministic_output'],
+      handler: time,
     },
     {
-      name: 'LOLWUT', arity: -1, runs: 'io', flags: READONLY | FAST, acl: 0, keys: [], since: '5.0.0', complexity: 'O(1)',
-      summary: 'Draws something, and tells the version.', syntax: '[VERSION version]', handler: lolwut,
+      name: 'LOLWUT',
+      arity: -1,
+      runs: 'io',
+      flags: READONLY | FAST,
+      acl: 0,
+      keys: [],
+      since: '5.0.0',
+      complexity: 'O(1)',
+      summary: 'Draws something, and tells the version.',
+      syntax: '[VERSION version]',
+      handler: lolwut,
     },
   ])
 }

@@ -7,8 +7,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { AssertionError } from '../../base/assert.ts'
 import { LatencyHistogram } from '../stats/histogram.ts'
-import * as control from './control.ts'
 import type { ControlFrame } from './control.ts'
+import * as control from './control.ts'
 
 function encode(frame: ControlFrame): Uint8Array {
   if (frame.type === 'SettingChange') return control.encodeSettingChange(frame)

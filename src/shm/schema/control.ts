@@ -8,7 +8,7 @@
 import { Builder, ByteBuffer, type Offset } from 'flatbuffers'
 import { assert } from '../../base/assert.ts'
 import type { HistogramBucket } from '../stats/histogram.ts'
-import { type TableReader, rootTable } from './table-reader.ts'
+import { rootTable, type TableReader } from './table-reader.ts'
 
 const FILE_IDENTIFIER = 'SPCF'
 /** Members of the union ControlMessage; 0 is none. */

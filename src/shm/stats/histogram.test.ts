@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import * as hdr from 'hdr-histogram-js'
 import { expect, test } from 'vitest'
 import { AssertionError } from '../../base/assert.ts'
-import { HISTOGRAM_BUCKETS, LatencyHistogram, bucketOf, highestOf, lowestOf } from './histogram.ts'
+import { bucketOf, HISTOGRAM_BUCKETS, highestOf, LatencyHistogram, lowestOf } from './histogram.ts'
 
 const MAX_NS = 1_000_000_000
 /** Durations of every size with equal chance, not mostly long ones. */
