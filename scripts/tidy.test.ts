@@ -14,6 +14,7 @@ const rooms: House = {
   ],
   entryPoints: ['src/server/main.ts'],
   testSupport: ['/testing.ts'],
+  planned: [],
   longestFile: 20,
   longFiles: [],
   longestLine: 80,
@@ -133,6 +134,29 @@ test('a file is alive when an entry point reaches it, by import, dynamic import,
     'src/server/lonelier.ts:1: only tests import it: wire it in, or name it */testing.ts',
     'src/server/lonely.ts:1: nothing imports it',
     'src/server/tested.ts:1: only tests import it: wire it in, or name it */testing.ts',
+  ])
+})
+
+test('a file that is planned may wait for its first user, with what it needs, as long as a test runs it', () => {
+  const files = {
+    'src/server/main.ts': "import './used.ts'\n",
+    'src/server/used.ts': '',
+    'src/server/planned.ts': "import './needed.ts'\n",
+    'src/server/needed.ts': '',
+    'src/server/untested.ts': '',
+    'src/server/planned.test.ts': "import './planned.ts'\n",
+  }
+  const planning = (...names: string[]) => ({
+    ...rooms,
+    planned: names.map((name) => ({ path: `src/server/${name}.ts`, why: 'the next issue' })),
+  })
+  expect(checkOnly('deadFiles', files, planning('planned', 'untested'))).toEqual([
+    'src/server/untested.ts:1: planned, but no test runs it',
+  ])
+  expect(checkOnly('deadFiles', files, planning('planned', 'untested', 'used', 'gone'))).toEqual([
+    'src/server/gone.ts:1: planned, and not there: take it off the list',
+    'src/server/untested.ts:1: planned, but no test runs it',
+    'src/server/used.ts:1: put to use: take it off the list of planned files',
   ])
 })
 

@@ -4,23 +4,27 @@ import type { House } from '../house.ts'
 import type { Complaint, Tree } from '../tree.ts'
 import { isTestSupport } from './imports.ts'
 
-/** Every file is reached from an entry point; test support and files under test/ from a test. */
+/** Every file is reached from an entry point or planned; test support and files under test/ from a test. */
 export function* deadFiles(tree: Tree, house: House): Iterable<Complaint> {
-  const product = tree.reachableFrom(
-    house.entryPoints.flatMap((path) => {
-      const source = tree.source(path)
-      return source === undefined ? [] : [source]
-    }),
-  )
+  const reachableFrom = (paths: readonly string[]) =>
+    tree.reachableFrom(paths.flatMap((path) => tree.source(path) ?? []))
+  const product = reachableFrom(house.entryPoints)
+  const planned = reachableFrom(house.planned.map(({ path }) => path))
   const tested = tree.reachableFrom(tree.sources.filter((source) => source.isTest))
   for (const source of tree.sources) {
     const { path } = source
-    if (source.isTest || product.has(source) || path.endsWith('.bench.ts')) continue
+    if (source.isTest || product.has(source) || planned.has(source) || path.endsWith('.bench.ts')) continue
     if (!tested.has(source)) {
       yield { path, line: 1, text: 'nothing imports it' }
     } else if (!path.startsWith('test/') && !isTestSupport(source, house)) {
       yield { path, line: 1, text: `only tests import it: wire it in, or name it *${house.testSupport.join(' or *')}` }
     }
+  }
+  for (const { path } of house.planned) {
+    const source = tree.source(path)
+    if (source === undefined) yield { path, line: 1, text: 'planned, and not there: take it off the list' }
+    else if (product.has(source)) yield { path, line: 1, text: 'put to use: take it off the list of planned files' }
+    else if (!tested.has(source)) yield { path, line: 1, text: 'planned, but no test runs it' }
   }
 }
 

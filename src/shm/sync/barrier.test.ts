@@ -5,8 +5,8 @@ import { formatRing, RingConsumer, RingProducer } from '../ring/ring.ts'
 import { BARRIER_CELL_BYTES, BarrierCells, BarrierPool, barrierBytes } from './barrier.ts'
 import { Baton, IO_THREAD, workerThread } from './baton.ts'
 import { Doorbell } from './doorbell.ts'
-import { RENDEZVOUS } from './rendezvous-layout.ts'
-import { STRESS, startThreads } from './stress.ts'
+import { RENDEZVOUS } from './rendezvous-testing.ts'
+import { STRESS, startThreads } from './testing.ts'
 
 const cellsOf = (count: number) => new Int32Array(new SharedArrayBuffer(barrierBytes(count)))
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { AssertionError } from '../../base/assert.ts'
 import { CYCLIC_BARRIER_WORDS, CyclicBarrier } from './cyclic-barrier.ts'
-import { STRESS, startThreads } from './stress.ts'
+import { STRESS, startThreads } from './testing.ts'
 
 test('a party of one never waits', () => {
   const barrier = new CyclicBarrier(new Int32Array(new SharedArrayBuffer(4 * CYCLIC_BARRIER_WORDS)), 0, 1)

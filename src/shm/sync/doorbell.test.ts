@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { Doorbell } from './doorbell.ts'
-import { STRESS, startThread, startThreads } from './stress.ts'
+import { STRESS, startThread, startThreads } from './testing.ts'
 
 const word = () => new Int32Array(new SharedArrayBuffer(4))
 

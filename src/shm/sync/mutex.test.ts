@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { AssertionError } from '../../base/assert.ts'
 import { Mutex } from './mutex.ts'
-import { STRESS, startThreads } from './stress.ts'
+import { STRESS, startThreads } from './testing.ts'
 
 test('one holder at a time; a lock gives up after its time', () => {
   const i32 = new Int32Array(new SharedArrayBuffer(8))

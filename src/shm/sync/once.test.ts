@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { Once } from './once.ts'
-import { startThreads } from './stress.ts'
+import { startThreads } from './testing.ts'
 
 test('work runs once; when it throws, the next to ask tries again', () => {
   const once = new Once(new Int32Array(new SharedArrayBuffer(4)), 0)

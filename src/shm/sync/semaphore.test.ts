@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { AssertionError } from '../../base/assert.ts'
 import { Semaphore } from './semaphore.ts'
-import { STRESS, startThreads } from './stress.ts'
+import { STRESS, startThreads } from './testing.ts'
 
 test('permits are given, taken and waited for', () => {
   const semaphore = new Semaphore(new Int32Array(new SharedArrayBuffer(4)), 0)

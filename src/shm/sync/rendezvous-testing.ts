@@ -1,4 +1,4 @@
-/* Where things lie in the buffer of the rendezvous test (barrier.test.ts, stress-worker.ts): barrier cells, batons,
+/* Where things lie in the buffer of the rendezvous test (barrier.test.ts, thread-stress.ts): barrier cells, batons,
  * doorbells, one value per shard, and a request and a reply ring per worker. */
 
 import { ringBytes } from '../ring/ring.ts'

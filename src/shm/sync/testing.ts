@@ -1,4 +1,4 @@
-/* Runs the tests of this folder under real threads: starts a worker on one of the roles of stress-worker.ts. */
+/* Runs the tests of this folder under real threads: starts a worker on one of the roles of thread-stress.ts. */
 
 import { Worker } from 'node:worker_threads'
 
@@ -18,7 +18,7 @@ export const STRESS = Number(process.env['SYNC_STRESS'] ?? 1)
 /** Starts one thread; the promise is what the role returns, or the error that it threw. */
 export function startThread(options: StressOptions): Promise<number> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL('./stress-worker.ts', import.meta.url), { workerData: options })
+    const worker = new Worker(new URL('./thread-stress.ts', import.meta.url), { workerData: options })
     worker.once('message', resolve).once('error', reject)
   })
 }

@@ -1,4 +1,4 @@
-/* The roles that threads play in the tests of this folder; started by stress.ts. Each returns a number to the test.
+/* The roles that threads play in the tests of this folder; started by testing.ts. Each returns a number to the test.
  * Counters that a primitive protects are plain, not atomic: two threads inside at once would lose counts. */
 
 import { parentPort, workerData } from 'node:worker_threads'
@@ -10,9 +10,9 @@ import { CyclicBarrier } from './cyclic-barrier.ts'
 import { Doorbell } from './doorbell.ts'
 import { Mutex } from './mutex.ts'
 import { Once } from './once.ts'
-import { RENDEZVOUS } from './rendezvous-layout.ts'
+import { RENDEZVOUS } from './rendezvous-testing.ts'
 import { Semaphore } from './semaphore.ts'
-import type { StressOptions } from './stress.ts'
+import type { StressOptions } from './testing.ts'
 
 const options = workerData as StressOptions
 const i32 = new Int32Array(options.buffer)
@@ -118,7 +118,7 @@ function ringForWork(): number {
   return options.rounds
 }
 
-/** A shard worker as the server has it, over rendezvous-layout.ts. Returns how often it was the runner. */
+/** A shard worker as the server has it, over rendezvous-testing.ts. Returns how often it was the runner. */
 function workShards(): number {
   const me = workerThread(options.thread)
   const requests = new RingConsumer(options.buffer, RENDEZVOUS.requests(options.thread))
