@@ -1,7 +1,7 @@
 /* Builds the shards: their arenas, the worker threads over them, and what ties both to the I/O thread. Main thread, at
  * start. How many: see shardCount(). */
 import { totalmem } from 'node:os'
-import { MessageChannel, Worker } from 'node:worker_threads'
+import { Worker } from 'node:worker_threads'
 import { randomBytes } from 'node:crypto'
 import type { Clock, Random } from '../base/ports.ts'
 import type { CommandTable } from '../base/command-table.ts'
@@ -10,7 +10,7 @@ import { Sequencer } from '../io/routing/sequencer.ts'
 import { WorkerLink } from '../io/routing/worker-link.ts'
 import { Engine } from '../shard-worker/engine.ts'
 import { Shard } from '../shard-worker/keyspace/shard.ts'
-import { BATON_STRIDE, DOORBELL_STRIDE, type WorkerStart } from '../shard-worker/worker.ts'
+import { BATON_STRIDE, DOORBELL_STRIDE, ROOM_DOORBELL, type WorkerStart } from '../shard-worker/worker.ts'
 import { Arena } from '../shm/arena/arena.ts'
 import { MAX_ARENA_BYTES } from '../shm/arena/layout.ts'
 import { formatRing, ringBytes } from '../shm/ring/ring.ts'
@@ -85,7 +85,6 @@ export function createShards(
   const words = new Int32Array(doorbells)
   const links: WorkerLink[] = []
   for (let index = 0; index < options.workers; index++) {
-    const { port1, port2 } = new MessageChannel()
     const rings = { requests: createRing(), replies: createRing() }
     const start: WorkerStart = {
       index,
@@ -96,18 +95,17 @@ export function createShards(
       workers: options.workers,
       batons: batonMemory,
       barriers,
-      port: port2,
       seed: random.next32(),
       settings: options.settings,
     }
     const worker = new Worker(workerScript, {
       workerData: { spinelWorker: start },
-      transferList: [port2],
       name: `shard-worker-${index}`,
     })
     worker.on('error', (error: Error) => onFailure(index, error))
-    port1.unref()
-    links.push(new WorkerLink(index, worker, port1, rings, new Doorbell(words, index * DOORBELL_STRIDE), sequencer))
+    const work = new Doorbell(words, index * DOORBELL_STRIDE)
+    const room = new Doorbell(words, index * DOORBELL_STRIDE + ROOM_DOORBELL)
+    links.push(new WorkerLink(index, worker, rings, { work, room }, sequencer))
   }
   sequencer.connect(links)
   return {

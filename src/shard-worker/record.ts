@@ -9,11 +9,14 @@
  * kind    RUN: `count` commands of one connection, in order. BARRIER: one command over shards of several workers that
  *         meet at the barrier cell in `count`. HOLD: park at that cell until the I/O thread opens it. CRON: an
  *         expire and rehash turn for shard `count`. CONTROL: a control frame of `count` bytes follows the header.
- *         EXTERNAL: the record did not fit and waits in the message port.
+ *         PART: some bytes of a record that does not fit, see below.
  * flags   RESP3, NO_TOUCH, EXPIRE_PAUSED.   now  Unix ms of the batch.   client  id.
  *
  * Command:    | id u16 | shard u16 | hash u32 | argc u32 | length u32 [argc] | bytes of all arguments, padded to 4 |
  *             shard: the one to select, NO_SHARD for a command over several.   hash: of its key, 0 for NO_SHARD.
+ *
+ * Part:       | kind u32 | bytes u32 | total f64 | from f64 | bytes from .. from + bytes of a record of `total` |
+ *             The parts of a record follow each other with nothing between them.
  *
  * Reply:      | kind u32 | unused u32 | bytes ... |
  * kind        PIECE: part of a run's replies, more follows. LAST: the rest of them; the run is done and its batons are
@@ -29,7 +32,7 @@ export const RECORD_BARRIER = 2
 export const RECORD_HOLD = 3
 export const RECORD_CRON = 4
 export const RECORD_CONTROL = 5
-export const RECORD_EXTERNAL = 6
+export const RECORD_PART = 6
 
 export const RECORD_KIND = 0
 export const RECORD_COUNT = 4
@@ -40,6 +43,11 @@ export const RECORD_CLIENT = 24
 /** Of BARRIER and HOLD records: the barrier cell, in the place of `count`. */
 export const RECORD_CELL = RECORD_COUNT
 export const RECORD_HEADER_BYTES = 32
+
+export const PART_BYTES = RECORD_COUNT
+export const PART_TOTAL = 8
+export const PART_FROM = 16
+export const PART_HEADER_BYTES = 24
 
 export const RUN_RESP3 = 1
 export const RUN_NO_TOUCH = 2
@@ -64,7 +72,7 @@ export class RecordView {
   readonly u32: Uint32Array
   readonly f64: Float64Array
 
-  constructor(buffer: SharedArrayBuffer, byteOffset: number, byteLength: number) {
+  constructor(buffer: ArrayBufferLike, byteOffset: number, byteLength: number) {
     this.u8 = new Uint8Array(buffer, byteOffset, byteLength)
     this.u32 = new Uint32Array(buffer, byteOffset, byteLength >> 2)
     this.f64 = new Float64Array(buffer, byteOffset, byteLength >> 3)
@@ -146,11 +154,16 @@ export class RecordBuilder {
     this.floats = new Float64Array(bytes.buffer)
   }
 
-  /** Empties it; an outsized buffer is dropped. */
+  /** Whether the buffer has grown beyond what is kept: worth handing over rather than copying. */
+  get isOutsized(): boolean {
+    return this.bytes.length > INITIAL_BYTES
+  }
+
+  /** Empties it; an outsized buffer is dropped, and whoever has taken it may keep it. */
   reset(): void {
     this.length = 0
     this.count = 0
-    if (this.bytes.length <= INITIAL_BYTES) return
+    if (!this.isOutsized) return
     this.bytes = new Uint8Array(INITIAL_BYTES)
     this.words = new Uint32Array(this.bytes.buffer)
     this.floats = new Float64Array(this.bytes.buffer)

@@ -11,8 +11,13 @@ export class ReplyPoller {
   private readonly sequencer: Sequencer
   private readonly doorbell: Doorbell
   private isScheduled = false
+  private isAsleep = false
   private idleTurns = 0
   private readonly turn = (): void => this.poll()
+  private readonly wake = (): void => {
+    this.isAsleep = false
+    this.poll()
+  }
   /** Called before each round of replies: sets the time. */
   onRound: () => void = () => {}
   /** Called after it: commands may have run in it, of transactions that waited. */
@@ -25,7 +30,11 @@ export class ReplyPoller {
 
   /** Something is in flight: watch. */
   schedule(): void {
-    if (this.isScheduled) return
+    if (this.isScheduled) {
+      // The worker that it sleeps for may be a busy one; the one that is sent to now must be told.
+      if (this.isAsleep) this.doorbell.cancelSleep()
+      return
+    }
     this.isScheduled = true
     this.idleTurns = 0
     setImmediate(this.turn)
@@ -50,12 +59,13 @@ export class ReplyPoller {
 
   private sleep(): void {
     this.doorbell.prepareToSleep()
-    if (this.sequencer.hasReplies) {
+    if (this.sequencer.hasWork) {
       this.doorbell.cancelSleep()
       setImmediate(this.turn)
       return
     }
     this.idleTurns = 0
-    this.doorbell.sleepAsync().then(this.turn)
+    this.isAsleep = true
+    this.doorbell.sleepAsync().then(this.wake)
   }
 }

@@ -37,6 +37,8 @@ const RUN_MAX_COMMANDS = 256
 export class Sequencer implements LinkOwner {
   readonly engine: Engine
   readonly inFlight: Int32Array
+  /** 1 for shards whose turn of the cron is not over. */
+  private readonly inCron: Uint8Array
   inlineExecution: InlineExecution = 'auto'
   /** Commands that went to workers by their rings, and those among them that took a barrier. */
   handedOver = 0
@@ -63,7 +65,7 @@ export class Sequencer implements LinkOwner {
   private readonly marks: Int32Array
   private mark = 0
   private readonly congested = new Set<Session>()
-  /** Watches of closed sessions that wait for a barrier cell to be dropped at. */
+  /** Watches that wait for a barrier cell to be dropped at. */
   private readonly leftWatches: { shards: number[]; action: () => void }[] = []
 
   constructor(engine: Engine, reply: Reply, batons: readonly Baton[], cells: BarrierCells, pool: BarrierPool) {
@@ -73,6 +75,7 @@ export class Sequencer implements LinkOwner {
     this.cells = cells
     this.pool = pool
     this.inFlight = new Int32Array(engine.shards.length)
+    this.inCron = new Uint8Array(engine.shards.length)
     this.involved = new Int32Array(engine.shards.length)
     this.marks = new Int32Array(engine.shards.length)
   }
@@ -344,14 +347,11 @@ export class Sequencer implements LinkOwner {
     }
     if (this.areHome(shards)) action()
     else if (this.hasFreeCell) this.exclusively(shards, action)
-    else {
-      // A command waits for a cell before it comes here; a connection that closes does not.
-      assert(session.isClosed, 'dispatch() postpones commands while no barrier cell is free')
-      this.leftWatches.push({ shards, action })
-    }
+    // A connection that closes waits for no cell, nor does an EXEC that is refused.
+    else this.leftWatches.push({ shards, action })
   }
 
-  /** Has the watches of closed sessions dropped that found no free cell. */
+  /** Has the watches dropped that found no free cell. */
   private dropLeftWatches(): void {
     while (this.leftWatches.length > 0 && this.hasFreeCell) {
       const { shards, action } = this.leftWatches[0]
@@ -369,7 +369,11 @@ export class Sequencer implements LinkOwner {
   /** A turn of the expire and rehash cycle for a shard: on its worker. */
   cron(shard: number, nowMs: number): void {
     assert(this.openRun === null, 'I2 the cron comes between batches')
+    // A worker that is behind needs no second turn.
+    if (this.inCron[shard] !== 0) return
+    this.inCron[shard] = 1
     const run = this.freeRuns.pop() ?? new Run()
+    run.cronShard = shard
     this.take(run, shard)
     this.builder.begin(record.RECORD_CRON, shard, 0, 0, nowMs, 0)
     this.linkOf(shard).push(this.builder, run)
@@ -411,19 +415,23 @@ export class Sequencer implements LinkOwner {
     let handled = 0
     for (const link of this.links) handled += link.drain()
     if (this.leftWatches.length > 0) this.dropLeftWatches()
-    if (this.congested.size > 0 && !this.isCongested && this.hasFreeCell) this.resumeCongested()
+    if (this.congested.size > 0) this.resumeCongested()
     return handled
   }
 
-  get hasReplies(): boolean {
-    for (const link of this.links) if (link.hasReplies) return true
+  /** Whether drain() would do anything. */
+  get hasWork(): boolean {
+    for (const link of this.links) if (link.hasWork) return true
     return false
   }
 
+  /** Lets waiting sessions go on, the longest-waiting first, until there is no room again. */
   private resumeCongested(): void {
-    const sessions = [...this.congested]
-    this.congested.clear()
-    for (const session of sessions) session.resumeReading()
+    for (const session of this.congested) {
+      if (this.isCongested || !this.hasFreeCell) return
+      this.congested.delete(session)
+      session.resumeReading()
+    }
   }
 
   replied(run: Run, bytes: Uint8Array, offset: number, length: number): void {
@@ -432,7 +440,8 @@ export class Sequencer implements LinkOwner {
 
   finished(run: Run): void {
     this.giveBack(run)
-    const { session, slot, cell } = run
+    const { session, slot, cell, cronShard } = run
+    if (cronShard >= 0) this.inCron[cronShard] = 0
     if (cell >= 0 && slot !== null && slot.pending === 1) this.pool.release(cell)
     run.clear()
     this.freeRuns.push(run)

@@ -3,18 +3,31 @@
  *
  * I1  `waiting` holds the runs pushed and not yet finished, in order: replies come back in the same order.
  * I2  while `backlog` is not empty every record goes to its end: the order of push() is the order in the ring.
- * Bound: the ring. What does not fit waits in the backlog, and the sequencer stops reading from every session that adds to
- * it, so it holds at most one run for each connection. */
-import type { MessagePort, Worker } from 'node:worker_threads'
-import { RingConsumer, RingProducer } from '../../shm/ring/ring.ts'
-import { Doorbell } from '../../shm/sync/doorbell.ts'
+ * I3  a record larger than the ring takes at once goes in parts, the rest of it first in the backlog meanwhile.
+ * Bound: the ring. What does not fit waits in the backlog, and the sequencer reads from no session while there is one: it
+ * holds the run at hand, and what the server itself sends. A drain() handles DRAIN_BYTES of replies or a little more, so
+ * that sockets get their turn. */
+import type { Worker } from 'node:worker_threads'
+import { assert } from '../../base/assert.ts'
+import { Fifo } from '../../base/fifo.ts'
 import * as record from '../../shard-worker/record.ts'
+import { RingConsumer, RingProducer } from '../../shm/ring/ring.ts'
+import type { Doorbell } from '../../shm/sync/doorbell.ts'
 import type { ReplySlot } from '../reply/slot.ts'
 import type { Session } from '../session/session.ts'
 
 /** Waking a worker is a system call, so it is told of several records at once: after this many, or at the end of the
  *  event loop's turn. */
 const RECORDS_PER_RING = 8
+/** Bytes of replies handled in one turn of the event loop. */
+const DRAIN_BYTES = 1024 * 1024
+
+/** A record that waits for room; the first `sent` of its `length` bytes are in the ring already, in parts. */
+interface Waiting {
+  bytes: Uint8Array
+  length: number
+  sent: number
+}
 
 /** What waits for a worker: a run of commands, a turn of the cron, a part of a barrier, or a hold. */
 export class Run {
@@ -26,6 +39,8 @@ export class Run {
   /** Barrier cell to free when the last party is done; -1 = none. */
   cell = -1
   hold: Hold | null = null
+  /** The shard of a turn of the cron; -1 = none. */
+  cronShard = -1
 
   addShard(shard: number): void {
     if (this.shardCount === this.shards.length) {
@@ -42,6 +57,7 @@ export class Run {
     this.shardCount = 0
     this.cell = -1
     this.hold = null
+    this.cronShard = -1
   }
 }
 
@@ -65,14 +81,15 @@ export interface LinkOwner {
 export class WorkerLink {
   readonly index: number
   readonly worker: Worker
-  private readonly port: MessagePort
   private readonly requests: RingProducer
+  private readonly requestFloats: Float64Array
   private readonly replies: RingConsumer
   private readonly doorbell: Doorbell
+  /** Rings when replies have been taken, for a worker that waits for room. */
+  private readonly roomDoorbell: Doorbell
   private readonly owner: LinkOwner
-  private waiting: (Run | undefined)[] = []
-  private waitingHead = 0
-  private backlog: Uint8Array[] = []
+  private readonly waiting = new Fifo<Run>()
+  private readonly backlog = new Fifo<Waiting>()
   /** Control frames that the worker has not answered. */
   unanswered = 0
   /** Records written since the doorbell rang. */
@@ -81,23 +98,24 @@ export class WorkerLink {
   constructor(
     index: number,
     worker: Worker,
-    port: MessagePort,
     rings: { requests: SharedArrayBuffer; replies: SharedArrayBuffer },
-    doorbell: Doorbell,
+    doorbells: { work: Doorbell; room: Doorbell },
     owner: LinkOwner,
   ) {
     this.index = index
     this.worker = worker
-    this.port = port
     this.requests = new RingProducer(rings.requests)
+    const { buffer, byteOffset, byteLength } = this.requests.u8
+    this.requestFloats = new Float64Array(buffer, byteOffset, byteLength >> 3)
     this.replies = new RingConsumer(rings.replies)
-    this.doorbell = doorbell
+    this.doorbell = doorbells.work
+    this.roomDoorbell = doorbells.room
     this.owner = owner
   }
 
   /** Runs that have not finished. */
   get pendingRuns(): number {
-    return this.waiting.length - this.waitingHead
+    return this.waiting.length
   }
 
   get isCongested(): boolean {
@@ -107,29 +125,60 @@ export class WorkerLink {
   /** Sends a record; `run`, if any, waits for its replies. */
   push(builder: record.RecordBuilder, run: Run | null): void {
     if (run !== null) this.waiting.push(run)
-    if (this.backlog.length > 0 || !this.write(builder.bytes, builder.length)) {
-      this.backlog.push(builder.bytes.slice(0, builder.length))
+    const { bytes, length } = builder
+    const fits = length <= this.requests.maxRecordBytes
+    if (fits && this.backlog.length === 0 && this.write(bytes, length)) return
+    // An outsized buffer is the record's own: the builder drops it.
+    this.backlog.push({ bytes: builder.isOutsized ? bytes : bytes.slice(0, length), length, sent: 0 })
+    this.refill()
+  }
+
+  /** Moves what waits into the ring, as far as there is room. */
+  private refill(): void {
+    for (let next = this.backlog.first; next !== undefined; next = this.backlog.first) {
+      const fits = next.length <= this.requests.maxRecordBytes
+      if (!(fits ? this.write(next.bytes, next.length) : this.writeParts(next))) {
+        // The worker makes room once it knows what there is.
+        this.ring()
+        return
+      }
+      this.backlog.shift()
     }
   }
 
-  /** Puts a record into the ring, or into a buffer of its own that the ring announces; false when the ring is full. */
+  /** Puts a record into the ring; false when that is full. */
   private write(bytes: Uint8Array, length: number): boolean {
     const { requests } = this
-    const isExternal = length > requests.maxRecordBytes
-    const offset = requests.reserve(isExternal ? record.RECORD_HEADER_BYTES : length)
+    const offset = requests.reserve(length)
     if (offset < 0) return false
-    if (isExternal) {
-      const shared = new SharedArrayBuffer((length + 7) & ~7)
-      new Uint8Array(shared).set(bytes.subarray(0, length))
-      this.port.postMessage(shared)
-      requests.i32[offset >> 2] = record.RECORD_EXTERNAL
-      requests.commit(record.RECORD_HEADER_BYTES)
-    } else {
-      requests.u8.set(bytes.subarray(0, length), offset)
-      requests.commit(length)
-    }
+    requests.u8.set(bytes.subarray(0, length), offset)
+    requests.commit(length)
     if (++this.unannounced >= RECORDS_PER_RING) this.ring()
     return true
+  }
+
+  /** Puts parts of a record into the ring; false when that is full before the last of them. */
+  private writeParts(waiting: Waiting): boolean {
+    const { requests } = this
+    while (waiting.sent < waiting.length) {
+      const bytes = this.nextPartBytes(waiting)
+      const offset = requests.reserve(record.PART_HEADER_BYTES + bytes)
+      if (offset < 0) return false
+      const { i32, u8 } = requests
+      i32[offset >> 2] = record.RECORD_PART
+      i32[(offset + record.PART_BYTES) >> 2] = bytes
+      this.requestFloats[(offset + record.PART_TOTAL) >> 3] = waiting.length
+      this.requestFloats[(offset + record.PART_FROM) >> 3] = waiting.sent
+      u8.set(waiting.bytes.subarray(waiting.sent, waiting.sent + bytes), offset + record.PART_HEADER_BYTES)
+      requests.commit(record.PART_HEADER_BYTES + bytes)
+      this.unannounced++
+      waiting.sent += bytes
+    }
+    return true
+  }
+
+  private nextPartBytes(waiting: Waiting): number {
+    return Math.min(waiting.length - waiting.sent, this.requests.maxRecordBytes - record.PART_HEADER_BYTES)
   }
 
   /** Wakes the worker if it sleeps and there are records that it has not been told of. */
@@ -139,45 +188,49 @@ export class WorkerLink {
     this.doorbell.ring()
   }
 
-  /** Handles every reply that has come and refills the ring from the backlog; returns how many replies there were. */
+  /** Handles replies that have come and refills the ring from the backlog; returns how many replies there were. */
   drain(): number {
     const { replies, owner } = this
     let handled = 0
-    for (let offset = replies.next(); offset >= 0; offset = replies.next()) {
+    let bytes = 0
+    for (let offset = replies.next(); offset >= 0 && bytes < DRAIN_BYTES; offset = replies.next()) {
       handled++
+      bytes += replies.length
       const kind = replies.i32[offset >> 2]
       const from = offset + record.REPLY_HEADER_BYTES
       const length = replies.length - record.REPLY_HEADER_BYTES
       if (kind === record.REPLY_CONTROL || kind === record.REPLY_ANSWER) {
         if (kind === record.REPLY_ANSWER) this.unanswered--
         owner.control(this.index, replies.u8.slice(from, from + length))
-      } else {
-        const run = this.waiting[this.waitingHead] as Run
-        if (length > 0) owner.replied(run, replies.u8, from, length)
-        if (kind === record.REPLY_LAST) {
-          this.shift()
-          owner.finished(run)
-        } else if (kind === record.REPLY_HELD) {
-          this.shift()
-          owner.held(run)
-        }
-      }
+      } else this.handle(kind, from, length)
       replies.advance()
     }
-    while (this.backlog.length > 0 && this.write(this.backlog[0], this.backlog[0].length)) this.backlog.shift()
+    if (handled > 0) this.roomDoorbell.ring()
+    if (this.backlog.length > 0) this.refill()
     return handled
   }
 
-  get hasReplies(): boolean {
-    return this.replies.next() >= 0
-  }
-
-  private shift(): void {
-    this.waiting[this.waitingHead++] = undefined
-    if (this.waitingHead === this.waiting.length) {
-      this.waiting.length = 0
-      this.waitingHead = 0
+  /** A reply to the oldest run: `length` bytes at `from`. */
+  private handle(kind: number, from: number, length: number): void {
+    const { owner, waiting } = this
+    const run = waiting.first
+    assert(run !== undefined, 'I1 a reply is to a run that waits')
+    if (length > 0) owner.replied(run, this.replies.u8, from, length)
+    if (kind === record.REPLY_LAST) {
+      waiting.shift()
+      owner.finished(run)
+    } else if (kind === record.REPLY_HELD) {
+      waiting.shift()
+      owner.held(run)
     }
   }
-}
 
+  /** Whether drain() would do anything: replies have come, or what waits has room. */
+  get hasWork(): boolean {
+    if (this.replies.next() >= 0) return true
+    const next = this.backlog.first
+    if (next === undefined) return false
+    const fits = next.length <= this.requests.maxRecordBytes
+    return this.requests.reserve(fits ? next.length : record.PART_HEADER_BYTES + this.nextPartBytes(next)) >= 0
+  }
+}
