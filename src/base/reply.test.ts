@@ -79,7 +79,7 @@ describe('the types of RESP3 and what stands for them in RESP2', () => {
     ['push', (reply) => reply.push(2), '*2\r\n', '>2\r\n'],
     ['true', (reply) => reply.boolean(true), ':1\r\n', '#t\r\n'],
     ['false', (reply) => reply.boolean(false), ':0\r\n', '#f\r\n'],
-    ['double', (reply) => reply.double('1.5'), '$3\r\n1.5\r\n', ',1.5\r\n'],
+    ['double', (reply) => reply.double(1.5), '$3\r\n1.5\r\n', ',1.5\r\n'],
     ['verbatim', (reply) => reply.verbatim('txt', 'hello'), '$5\r\nhello\r\n', '=9\r\ntxt:hello\r\n'],
     ['array', (reply) => reply.array(1000), '*1000\r\n', '*1000\r\n'],
     ['simple', (reply) => reply.simple('PONG'), '+PONG\r\n', '+PONG\r\n'],
