@@ -1,9 +1,9 @@
-/* Bundles the server: one file for the main thread and one for the shard workers, in dist/. `bin/spinel-server` runs this
- * when a source is newer than the bundle.
+/* Bundles the server: one file for the main thread and one for the shard workers, in dist/. `bin/spinel-server` runs
+ * this when a source is newer than the bundle.
  *
- * The sources run as they are, too (the tests do); the bundle is for speed. V8 folds a constant into the code of its own
- * module but loads an imported one each time it is used; in one file, with constants inlined, a command costs 10 to 15%
- * less, and the arena's allocate and release half. See docs/adr/0005. */
+ * The sources run as they are, too (the tests do); the bundle is for speed. V8 folds a constant into the code of its
+ * own module but loads an imported one each time it is used; in one file, with constants inlined, a command costs 10 to
+ * 15% less, and the arena's allocate and release half. See docs/adr/0005. */
 import { mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build } from 'rolldown'

@@ -86,23 +86,6 @@ export function equalBytes(a: Uint8Array, aOffset: number, b: Uint8Array, bOffse
   return true
 }
 
-/** memcmp order with the shorter one first on a common prefix: negative, zero or positive. */
-export function compareBytes(
-  a: Uint8Array,
-  aOffset: number,
-  aLength: number,
-  b: Uint8Array,
-  bOffset: number,
-  bLength: number,
-): number {
-  const shared = aLength < bLength ? aLength : bLength
-  for (let i = 0; i < shared; i++) {
-    const difference = a[aOffset + i] - b[bOffset + i]
-    if (difference !== 0) return difference
-  }
-  return aLength - bLength
-}
-
 /** The bytes of a latin1 string. */
 export function bytesOf(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length)

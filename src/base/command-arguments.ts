@@ -39,8 +39,10 @@ const KEY_NAMES = /^(new|dest|source|store)?key\d?$|^keys$|^(source|destination|
 const PATTERN_NAMES = /^(.*-)?pattern$/
 const UNIX_TIME_NAMES = /^unix-time/
 const DOUBLE_NAMES = /^(score|longitude|latitude|radius|width|height)$/
-const INTEGER_NAMES =
-  /^(seconds|milliseconds|index\d?|offset|count|cursor|start|end|stop|increment|decrement|len|limit|timeout|db|.*-db|numkeys|num.*|port|version|protover|ttl|frequency|client-id|bit|rank|weight|min-match-len)$/
+const INTEGER_NAMES = anyOf(
+  /seconds|milliseconds|timeout|ttl|index\d?|offset|count|cursor|start|end|stop|limit|len|min-match-len/,
+  /increment|decrement|db|.*-db|num.*|port|version|protover|frequency|client-id|bit|rank|weight/,
+)
 
 /** The arguments of a command with this syntax and these key specifications. */
 export function documentArguments(syntax: string, keys: readonly KeySpec[]): ArgumentDoc[] {
@@ -116,4 +118,9 @@ function group(type: 'oneof' | 'block', all: ArgumentDoc[]): ArgumentDoc {
 
 function argument(name: string, type: ArgumentType, more: Partial<ArgumentDoc>): ArgumentDoc {
   return { name, type, token: null, keySpecIndex: -1, optional: false, multiple: false, members: [], ...more }
+}
+
+/** Matches what one of the patterns matches whole. */
+function anyOf(...patterns: RegExp[]): RegExp {
+  return new RegExp(`^(${patterns.map(({ source }) => source).join('|')})$`)
 }

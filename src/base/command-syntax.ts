@@ -1,5 +1,5 @@
-/* The grammar of a command's arguments, read from its `syntax` (command-spec.ts) into a tree: COMMAND DOCS shows it, the
- * differential tests generate commands from it. Any thread; cold.
+/* The grammar of a command's arguments, read from its `syntax` (command-spec.ts) into a tree: COMMAND DOCS shows it,
+ * the differential tests generate commands from it. Any thread; cold.
  *
  *   key value [NX|XX] [GET] [EX seconds|PX milliseconds|KEEPTTL]
  *   (key value)...      key...      key [key ...]      <ON|OFF>

@@ -4,8 +4,8 @@
 /** Hash slots in a cluster. */
 export const SLOT_COUNT = 16384
 
-/* crcTable[k * 256 + byte]: what a byte contributes that k more bytes follow: four bytes then take one step, whose look-ups
- * do not wait for each other. */
+/* crcTable[k * 256 + byte]: what a byte contributes that k more bytes follow: four bytes then take one step, whose
+ * look-ups do not wait for each other. */
 export const crcTable = new Uint16Array(4 * 256)
 for (let byte = 0; byte < 256; byte++) {
   let crc = byte << 8

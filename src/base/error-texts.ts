@@ -8,8 +8,6 @@ export const NOT_A_FLOAT = 'ERR value is not a valid float'
 export const SYNTAX = 'ERR syntax error'
 export const NO_SUCH_KEY = 'ERR no such key'
 export const SAME_OBJECT = 'ERR source and destination objects are the same'
-export const INDEX_OUT_OF_RANGE = 'ERR index out of range'
-export const OUT_OF_RANGE = 'ERR value is out of range'
 export const OUT_OF_MEMORY = "OOM command not allowed when used memory > 'maxmemory'."
 export const SHARD_FULL = 'OOM the shard that owns this key has no room left'
 export const NO_AUTH = 'NOAUTH Authentication required.'
@@ -49,7 +47,6 @@ export const unrecognizedOption = (option: string) => `ERR Unrecognized option '
 export const clientAttribute = (attribute: string) =>
   `ERR ${attribute} cannot contain spaces, newlines or special characters.`
 export const EXEC_ABORT = 'EXECABORT Transaction discarded because of previous errors.'
-export const INVALID_DB_INDEX = 'ERR invalid DB index'
 export const DB_OUT_OF_RANGE = 'ERR DB index is out of range'
 export const INCREMENT_OVERFLOW = 'ERR increment or decrement would overflow'
 export const DECREMENT_OVERFLOW = 'ERR decrement would overflow'
@@ -88,9 +85,11 @@ export const INVALID_SECOND_DB = 'ERR invalid second DB index'
 export const NX_WITH_OTHERS = 'ERR NX and XX, GT or LT options at the same time are not compatible'
 export const GT_WITH_LT = 'ERR GT and LT options at the same time are not compatible'
 const POLICY_CHANGES_SLOWLY =
-  'Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.'
-export const IDLE_TIME_NOT_TRACKED = `ERR An LFU maxmemory policy is selected, idle time not tracked. ${POLICY_CHANGES_SLOWLY}`
-export const FREQUENCY_NOT_TRACKED = `ERR An LFU maxmemory policy is not selected, access frequency not tracked. ${POLICY_CHANGES_SLOWLY}`
+  ' Please note that when switching between policies at runtime LRU and LFU data will take some time to adjust.'
+const NO_LRU = 'ERR An LFU maxmemory policy is selected, idle time not tracked.'
+const NO_LFU = 'ERR An LFU maxmemory policy is not selected, access frequency not tracked.'
+export const IDLE_TIME_NOT_TRACKED = NO_LRU + POLICY_CHANGES_SLOWLY
+export const FREQUENCY_NOT_TRACKED = NO_LFU + POLICY_CHANGES_SLOWLY
 export const DEBUG_DB_OUT_OF_RANGE = 'ERR Out of range database'
 export const NOT_A_HASH_TABLE = 'ERR The value stored at the specified key is not represented using an hash table'
 export const NOT_SDS_ENCODED = 'ERR Not an sds encoded string.'
@@ -102,16 +101,16 @@ export const NESTED_MULTI = 'ERR MULTI calls can not be nested'
 export const WATCH_INSIDE_MULTI = 'ERR WATCH inside MULTI is not allowed'
 export const MAX_CLIENTS = 'ERR max number of clients reached'
 export const PROTECTED_MODE =
-  'DENIED Redis is running in protected mode because protected mode is enabled and no password is set for the default ' +
-  'user. In this mode connections are only accepted from the loopback interface. If you want to connect from external ' +
-  'computers to Redis you may adopt one of the following solutions: 1) Just disable protected mode sending the command ' +
-  "'CONFIG SET protected-mode no' from the loopback interface by connecting to Redis from the same host the server is " +
-  'running, however MAKE SURE Redis is not publicly accessible from internet if you do so. Use CONFIG REWRITE to make ' +
-  'this change permanent. 2) Alternatively you can just disable the protected mode by editing the Redis configuration ' +
-  "file, and setting the protected mode option to 'no', and then restarting the server. 3) If you started the server " +
-  "manually just for testing, restart it with the '--protected-mode no' option. 4) Set up an authentication password " +
-  'for the default user. NOTE: You only need to do one of the above things in order for the server to start accepting ' +
-  'connections from the outside.'
+  'DENIED Redis is running in protected mode because protected mode is enabled and no password is set for the ' +
+  'default user. In this mode connections are only accepted from the loopback interface. If you want to connect from ' +
+  'external computers to Redis you may adopt one of the following solutions: 1) Just disable protected mode sending ' +
+  "the command 'CONFIG SET protected-mode no' from the loopback interface by connecting to Redis from the same host " +
+  'the server is running, however MAKE SURE Redis is not publicly accessible from internet if you do so. Use CONFIG ' +
+  'REWRITE to make this change permanent. 2) Alternatively you can just disable the protected mode by editing the ' +
+  "Redis configuration file, and setting the protected mode option to 'no', and then restarting the server. 3) If " +
+  "you started the server manually just for testing, restart it with the '--protected-mode no' option. 4) Set up an " +
+  'authentication password for the default user. NOTE: You only need to do one of the above things in order for the ' +
+  'server to start accepting connections from the outside.'
 export const protocolError = (reason: string) => `ERR Protocol error: ${reason}`
 /** `text` is the whole error that EXEC itself met. */
 export const execAborted = (text: string) => `EXECABORT Transaction discarded because of: ${text.replace(/^ERR /, '')}`

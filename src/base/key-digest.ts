@@ -1,6 +1,6 @@
 /* Both hashes of a key in one pass: the keyspace's seeded hash (key-hash.ts) and its slot (crc16.ts). Routing needs the
- * slot before the shard is known, and the table the hash right after; the bytes are loaded once for both, four at a time.
- * Any thread. Hot. The result is left in `digest`, valid until the next call. */
+ * slot before the shard is known, and the table the hash right after; the bytes are loaded once for both, four at a
+ * time. Any thread. Hot. The result is left in `digest`, valid until the next call. */
 import { viewOf } from './bytes.ts'
 import { crcTable, keySlot, SLOT_COUNT } from './crc16.ts'
 import { keyHash } from './key-hash.ts'

@@ -92,7 +92,8 @@ export class Reply {
     this.line(43, text)
   }
 
-  /** An error; `text` begins with its code (`ERR ...`), as in error-texts.ts. Line ends go at the end and become spaces elsewhere. */
+  /** An error; `text` begins with its code (`ERR ...`), as in error-texts.ts. Line ends go at the end and become spaces
+   *  elsewhere. */
   error(text: string): void {
     this.errorCount++
     this.lastError = text

@@ -3,8 +3,8 @@
  *   used = blocks of all arenas + what the arenas need for themselves + what clients hold
  *
  * Rings, code and the JavaScript heap are not in it: they do not grow with what clients store, and show in the resident
- * set. Arenas tell their figures to any thread at any time. Clients are walked a tenth of them at each tick, so that ten
- * thousand cost nothing to speak of; a report measures them all. */
+ * set. Arenas tell their figures to any thread at any time. Clients are walked a tenth of them at each tick, so that
+ * ten thousand cost nothing to speak of; a report measures them all. */
 import { totalmem } from 'node:os'
 import type { Session } from '../io/session/session.ts'
 import type { Shard } from '../shard-worker/keyspace/shard.ts'

@@ -1,5 +1,6 @@
-/* `daemonize yes`. Main thread, at start. A Node.js process can't fork itself, so the server that goes to the background
- * is a second process, in a session of its own and with nothing on its standard streams; the first one ends. */
+/* `daemonize yes`. Main thread, at start. A Node.js process can't fork itself, so the server that goes to the
+ * background is a second process, in a session of its own and with nothing on its standard streams; the first one
+ * ends. */
 import { spawn } from 'node:child_process'
 
 /** Set for the process in the background, so that it does not go there again. */
@@ -11,8 +12,8 @@ export function isInBackground(): boolean {
 }
 
 /**
- * Starts the same program with the same arguments in the background. `directory` is where this one was started: relative
- * paths mean the same there. Why it can't be done, or null.
+ * Starts the same program with the same arguments in the background. `directory` is where this one was started:
+ * relative paths mean the same there. Why it can't be done, or null.
  */
 export function startInBackground(directory: string): string | null {
   const words = process.argv.slice(2)

@@ -166,9 +166,9 @@ export class Clients implements ClientContext {
     if (now - this.toldOfHttpMs > TELL_OF_HTTP_MS) {
       this.toldOfHttpMs = now
       this.host.log.warning(
-        'Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands to Redis. This is ' +
-          'likely due to an attacker attempting to use Cross Protocol Scripting to compromise your Redis instance. ' +
-          `Connection from ${session.remote} aborted.`,
+        'Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands to Redis. This ' +
+          'is likely due to an attacker attempting to use Cross Protocol Scripting to compromise your Redis ' +
+          `instance. Connection from ${session.remote} aborted.`,
       )
     }
     session.destroy()

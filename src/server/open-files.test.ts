@@ -40,8 +40,8 @@ test('cuts maxclients to the limit and says so', () => {
   expect(warnings).toEqual([
     'You requested maxclients of 10000 requiring at least 10040 max file descriptors.',
     "Server can't set maximum open files to 10040 because of OS error: Operation not permitted.",
-    'Current maximum open files is 1024. maxclients has been reduced to 984 to compensate for low ulimit. If you need ' +
-      "higher maxclients increase 'ulimit -n'.",
+    'Current maximum open files is 1024. maxclients has been reduced to 984 to compensate for low ulimit. If you ' +
+      "need higher maxclients increase 'ulimit -n'.",
   ])
 })
 
@@ -49,8 +49,8 @@ test('does not start without room for one client', () => {
   const { configuration, log, warnings } = setUp(100)
   expect(fitMaxClients(configuration, log, 40)).toBe(false)
   expect(warnings).toEqual([
-    "Your current 'ulimit -n' of 40 is not enough for the server to start. Please increase your open file limit to at " +
-      'least 140. Exiting.',
+    "Your current 'ulimit -n' of 40 is not enough for the server to start. Please increase your open file limit to " +
+      'at least 140. Exiting.',
   ])
 })
 

@@ -26,8 +26,8 @@ function readLimits(): string {
 }
 
 /**
- * Cuts `maxclients` to what the limit allows, saying so in the log. False, with the reason in the log, when there is not
- * even room for one.
+ * Cuts `maxclients` to what the limit allows, saying so in the log. False, with the reason in the log, when there is
+ * not even room for one.
  */
 export function fitMaxClients(configuration: Configuration, log: Log, limit = openFilesLimit()): boolean {
   const { values } = configuration
@@ -35,16 +35,16 @@ export function fitMaxClients(configuration: Configuration, log: Log, limit = op
   const needed = values.maxclients + reserved
   if (limit === null) {
     log.warning(
-      `Unable to obtain the current NOFILE limit, assuming ${ASSUMED_LIMIT} and setting the max clients configuration ` +
-        'accordingly.',
+      `Unable to obtain the current NOFILE limit, assuming ${ASSUMED_LIMIT} and setting the max clients ` +
+        'configuration accordingly.',
     )
   }
   const available = limit ?? ASSUMED_LIMIT
   if (available >= needed) return true
   if (available <= reserved) {
     log.warning(
-      `Your current 'ulimit -n' of ${available} is not enough for the server to start. Please increase your open file ` +
-        `limit to at least ${needed}. Exiting.`,
+      `Your current 'ulimit -n' of ${available} is not enough for the server to start. Please increase your open ` +
+        `file limit to at least ${needed}. Exiting.`,
     )
     return false
   }
@@ -54,8 +54,8 @@ export function fitMaxClients(configuration: Configuration, log: Log, limit = op
   log.warning(`You requested maxclients of ${wanted} requiring at least ${needed} max file descriptors.`)
   log.warning(`Server can't set maximum open files to ${needed} because of OS error: Operation not permitted.`)
   log.warning(
-    `Current maximum open files is ${available}. maxclients has been reduced to ${available - reserved} to compensate ` +
-      "for low ulimit. If you need higher maxclients increase 'ulimit -n'.",
+    `Current maximum open files is ${available}. maxclients has been reduced to ${available - reserved} to ` +
+      "compensate for low ulimit. If you need higher maxclients increase 'ulimit -n'.",
   )
   return true
 }

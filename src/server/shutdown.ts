@@ -4,8 +4,8 @@
  *   signal ------> request() --+--> say goodbye, free what other processes see, exit 0
  *   SHUTDOWN -----> request() -+
  *
- * Nothing persists the data set: a shutdown that is to save is refused, and one that would have saved by itself, because
- * save points are configured, says in the log what is lost. */
+ * Nothing persists the data set: a shutdown that is to save is refused, and one that would have saved by itself,
+ * because save points are configured, says in the log what is lost. */
 import type { Log } from '../observability/log.ts'
 import type { Configuration } from './configuration/configuration.ts'
 

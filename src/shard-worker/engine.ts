@@ -1,7 +1,7 @@
-/* The engine of one thread: views of every shard, the settings, and execute(), the one way a command runs, whoever asks:
- * the I/O thread inline, a worker from its ring, EXEC, a script, a replay. It holds no state that another thread would
- * need: all of that lies in the arenas. Only a thread that holds the batons of the shards a command touches may execute
- * it. Hot.
+/* The engine of one thread: views of every shard, the settings, and execute(), the one way a command runs, whoever
+ * asks: the I/O thread inline, a worker from its ring, EXEC, a script, a replay. It holds no state that another thread
+ * would need: all of that lies in the arenas. Only a thread that holds the batons of the shards a command touches may
+ * execute it. Hot.
  *
  * The caller sets the scene once for a batch (begin) and for each command (db, shard, client), then executes. */
 import type { Args } from '../base/args.ts'
@@ -160,7 +160,7 @@ export class Engine {
     if (reply.errorCount !== errorsBefore) statistics.fail(command, reply.lastError)
   }
 
-  /** Runs a command of the table and appends its reply. A full arena is answered, everything else is a bug and throws. */
+  /** Runs a command of the table and appends its reply. A full arena is answered, all else is a bug and throws. */
   execute(command: number, args: Args, reply: Reply): void {
     const mark = reply.length
     try {

@@ -1,9 +1,9 @@
 /* What one thread has executed: calls, time, failures and durations by command, and errors by code. Each thread counts
  * its own; the I/O thread adds the workers' up when INFO asks (Statistics control frames). Hot: count(), endBatch().
  *
- * Reading a clock costs about as much as a GET, so cheap commands are timed by the batch: the commands of one read share
- * its duration evenly. Commands whose work can grow with the data are timed one by one (`timed`), and so is everything
- * while `precise` is set, because the slow log wants commands faster than any batch can hide. */
+ * Reading a clock costs about as much as a GET, so cheap commands are timed by the batch: the commands of one read
+ * share its duration evenly. Commands whose work can grow with the data are timed one by one (`timed`), and so is
+ * everything while `precise` is set, because the slow log wants commands faster than any batch can hide. */
 import type { StatisticsFrame } from '../shm/schema/control.ts'
 import { LatencyHistogram } from '../shm/stats/histogram.ts'
 

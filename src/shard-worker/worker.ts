@@ -1,6 +1,6 @@
-/* The thread of a shard worker: takes records from its request ring, runs them on the shards whose batons came with them,
- * and writes the replies to its reply ring. It owns no state but scratch; see record.ts for the records and engine.ts for
- * what runs. Hot: run().
+/* The thread of a shard worker: takes records from its request ring, runs them on the shards whose batons came with
+ * them, and writes the replies to its reply ring. It owns no state but scratch; see record.ts for the records and
+ * engine.ts for what runs. Hot: run().
  *
  * I1  it touches a shard only between the record that brings the shard's baton and the reply that takes it back.
  * I2  replies leave in the order of the requests.
@@ -46,7 +46,7 @@ export const DOORBELL_STRIDE = 32
 /** Words from a worker's doorbell to the one that rings when its reply ring has room again: seldom used, so no line of
  *  its own. */
 export const ROOM_DOORBELL = 16
-/** Empty polls before the worker sleeps, some 40 us: a wake-up costs the I/O thread a system call and the worker more. */
+/** Empty polls before the worker sleeps, some 40 us: waking it costs the I/O thread a system call, the worker more. */
 const SPINS_BEFORE_SLEEP = 2000
 /** Replies gathered before they are sent on, when a run's are large. */
 const PIECE_BYTES = 64 * 1024

@@ -1,5 +1,5 @@
-/* The net must hold: servers that are wrong in one small thing are caught, and the script that shows it is short. Should
- * one of these pass unnoticed, the differential tests prove nothing. */
+/* The net must hold: servers that are wrong in one small thing are caught, and the script that shows it is short.
+ * Should one of these pass unnoticed, the differential tests prove nothing. */
 
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'

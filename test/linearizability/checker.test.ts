@@ -1,5 +1,5 @@
-/* The checker must accept what one thread could have done, and refuse each way in which a sharded server could go wrong:
- * canaries for the suite beside it. */
+/* The checker must accept what one thread could have done, and refuse each way in which a sharded server could go
+ * wrong: canaries for the suite beside it. */
 
 import { expect, test } from 'vitest'
 import { linearize, type Operation } from './checker.ts'

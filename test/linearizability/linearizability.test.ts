@@ -1,5 +1,5 @@
-/* Concurrent clients of a server with several shards never see a torn, stale or lost write, in each of the three ways in
- * which it can run a command. Short random histories go through the checker; long ones are held to invariants. */
+/* Concurrent clients of a server with several shards never see a torn, stale or lost write, in each of the three ways
+ * in which it can run a command. Short random histories go through the checker; long ones are held to invariants. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Random } from '../support/random.ts'

@@ -1,5 +1,5 @@
-/* Broken and odd input gets from Spinel the very bytes that redis-server answers, and the connection ends or stays as it
- * does there. */
+/* Broken and odd input gets from Spinel the very bytes that redis-server answers, and the connection ends or stays as
+ * it does there. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { encodeCommand, latin1 } from '../support/resp.ts'

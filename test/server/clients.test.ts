@@ -49,9 +49,12 @@ const idOf = async (each: RawClient) => Number(await each.call('CLIENT', 'ID'))
 describe('CLIENT LIST and INFO', () => {
   test('the fields, in order', async () => {
     const line = String(await ask('CLIENT', 'INFO'))
-    const expected =
-      /^id=\d+ addr=127\.0\.0\.1:\d+ laddr=127\.0\.0\.1:\d+ fd=\d+ name= age=\d+ idle=0 flags=N db=0 sub=0 psub=0 ssub=0 multi=-1 qbuf=26 qbuf-free=\d+ argv-mem=10 multi-mem=0 rbs=\d+ rbp=\d+ obl=0 oll=0 omem=0 tot-mem=\d+ events=r cmd=client\|info user=default redir=-1 resp=2 lib-name= lib-ver=\n$/
-    expect(line).toMatch(expected)
+    const expected = [
+      /^id=\d+ addr=127\.0\.0\.1:\d+ laddr=127\.0\.0\.1:\d+ fd=\d+ name= age=\d+ idle=0 flags=N/,
+      /db=0 sub=0 psub=0 ssub=0 multi=-1 qbuf=26 qbuf-free=\d+ argv-mem=10 multi-mem=0 rbs=\d+ rbp=\d+/,
+      /obl=0 oll=0 omem=0 tot-mem=\d+ events=r cmd=client\|info user=default redir=-1 resp=2 lib-name= lib-ver=\n$/,
+    ]
+    expect(line).toMatch(new RegExp(expected.map((part) => part.source).join(' ')))
   })
 
   test('what a client has said and done shows', async () => {

@@ -126,7 +126,10 @@ test('clients that are killed in the midst of what they do', async () => {
     const command = '*3\\r\\n$3\\r\\nSET\\r\\n$4\\r\\nmine\\r\\n$100000\\r\\n' + 'x'.repeat(100000) + '\\r\\n'
     socket.on('connect', () => { process.stdout.write('up'); more() })
     socket.resume()
-    function more() { while (socket.write(command.slice(0, Math.random() * command.length) + command)); socket.once('drain', more) }`
+    function more() {
+      while (socket.write(command.slice(0, Math.random() * command.length) + command));
+      socket.once('drain', more)
+    }`
   const children: ChildProcess[] = Array.from({ length: 4 }, () => spawn(process.execPath, ['-e', script]))
   await Promise.all(children.map((child) => child.stdout && once(child.stdout, 'data')))
   for (const child of children) {

@@ -86,7 +86,7 @@ describe('client-output-buffer-limit', () => {
     await glutton(40 * MB)
     await until(async () => server.log().includes('output buffer limits'))
     expect(tail(3)).toMatch(
-      /# Client id=\d+ .* name=glutton .* omem=\d+ .* scheduled to be closed ASAP for overcoming of output buffer limits\./,
+      /# Client id=\d+ .* name=glutton .* omem=\d+ .* to be closed ASAP for overcoming of output buffer limits\./,
     )
     await until(async () => (await info(client, 'connected_clients')) === 1)
     expect(await owed(client, 'glutton')).toBe(-1)

@@ -1,4 +1,4 @@
-/* Runs the server program for tests of its start and end: with any arguments, whether it gets as far as serving or not. */
+/* Runs the server program for tests of its start and end: with any arguments, whether it gets to serving or not. */
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'

@@ -1,5 +1,5 @@
-/* What a client may say of itself: its name and its library. Shown in CLIENT LIST, whose fields are parted by spaces, so
- * only visible ASCII may stand in them. Any thread. */
+/* What a client may say of itself: its name and its library. Shown in CLIENT LIST, whose fields are parted by spaces,
+ * so only visible ASCII may stand in them. Any thread. */
 
 /** Whether text has a character that CLIENT LIST can't show. Redis reads up to the first NUL, if any. */
 export function invalidAttribute(text: string): boolean {

@@ -1,6 +1,6 @@
-/* CLIENT TRACKING, CACHING and TRACKINGINFO (https://redis.io/docs/manual/client-side-caching/). I/O thread. Keys are not
- * tracked: switching it on is refused, with Redis's errors for options that it would refuse as well; switching it off
- * changes nothing. */
+/* CLIENT TRACKING, CACHING and TRACKINGINFO (https://redis.io/docs/manual/client-side-caching/). I/O thread. Keys are
+ * not tracked: switching it on is refused, with Redis's errors for options that it would refuse as well; switching it
+ * off changes nothing. */
 import type { Args } from '../../base/args.ts'
 import * as errors from '../../base/error-texts.ts'
 import { NOT_INTEGER, parsed, parseInteger } from '../../base/number-text.ts'

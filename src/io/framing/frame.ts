@@ -1,15 +1,16 @@
 /* From bytes to commands: the request side of RESP2 and RESP3 (they are the same) and inline commands
  * (https://redis.io/docs/reference/protocol-spec/). I/O thread. Hot.
  *
- * A Frame is one command being read. It remembers how far it came, so bytes may arrive split anywhere and none is looked
- * at twice, but for a header line cut in two. The connection that is in the midst of a command owns a Frame; all the
- * others share one.
+ * A Frame is one command being read. It remembers how far it came, so bytes may arrive split anywhere and none is
+ * looked at twice, but for a header line cut in two. The connection that is in the midst of a command owns a Frame; all
+ * the others share one.
  *
  *   *2\r\n $4\r\n ECHO\r\n $2\r\n hi\r\n
  *         ^ args.count arguments are known, `remaining` are to come, `at` is the next byte to look at,
  *           `bulkLength` >= 0 once the `$` line of the next argument was read
  *
- * I1  start <= at <= end of what was received; arguments lie in start .. at, unless args.bytes is an inline command's own.
+ * I1  start <= at <= end of what was received; arguments lie in start .. at, unless args.bytes is an inline command's
+ *     own.
  * Bound: a header line is at most MAX_LINE_BYTES, arguments and their lengths as in Limits. */
 import { Args } from '../../base/args.ts'
 import { NOT_INTEGER, parseInteger } from '../../base/number-text.ts'
@@ -95,7 +96,7 @@ export class Frame {
     this.start = 0
   }
 
-  /** Bytes of the buffer, from `start`, that the command surely needs: a large argument's end once its length is known. */
+  /** Bytes of the buffer from `start` that the command surely needs: a large argument's end once its length is known. */
   get neededBytes(): number {
     return this.bulkLength < 0 ? 0 : this.at + this.bulkLength + 2 - this.start
   }
@@ -221,8 +222,8 @@ export class Frame {
 }
 
 /**
- * Offset of the CR that ends a header line, when the LF's place has been received too; -1 otherwise. As in Redis, nothing
- * ends a line with a zero byte in it.
+ * Offset of the CR that ends a header line, when the LF's place has been received too; -1 otherwise. As in Redis,
+ * nothing ends a line with a zero byte in it.
  */
 function findLineEnd(bytes: Uint8Array, from: number, end: number): number {
   for (let i = from; i + 1 < end; i++) {
@@ -241,7 +242,7 @@ function findNewline(bytes: Uint8Array, from: number, end: number): number {
   return -1
 }
 
-/** A line's decimal integer as strictly as Redis reads it (string2ll): no plus, no spaces, no leading zeros; else NaN. */
+/** A line's decimal integer, as strict as Redis's string2ll: no plus, no spaces, no leading zeros; else NaN. */
 function parseLine(bytes: Uint8Array, from: number, to: number): number {
   let at = from
   const negative = bytes[at] === MINUS

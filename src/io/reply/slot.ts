@@ -1,8 +1,8 @@
 /* A place in the order of one connection's replies: held for a run of commands that a worker has, or for a command that
  * answers later. I/O thread.
  *
- * I1  a session's slots form a queue in the order of its commands; what is written for a slot that is not the first waits
- *     in `chunks`.
+ * I1  a session's slots form a queue in the order of its commands; what is written for a slot that is not the first
+ *     waits in `chunks`.
  * Bound: replies of the commands in flight; a session is not read while they exceed its output bound. */
 
 export class ReplySlot {

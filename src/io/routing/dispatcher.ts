@@ -2,8 +2,8 @@
  * then the sequencer or, for a command that needs no shard, its handler. The order of the checks is Redis's, so that a
  * command wrong in two ways gets the same error. I/O thread. Hot: dispatch().
  *
- * The quick path is for what load is made of: a cheap command with one key at argument 1, from a session in its ordinary
- * state, on a shard whose baton is home. Everything else goes the long way, with the same outcome. */
+ * The quick path is for what load is made of: a cheap command with one key at argument 1, from a session in its
+ * ordinary state, on a shard whose baton is home. Everything else goes the long way, with the same outcome. */
 import { type Args, NOT_LOOKED_UP } from '../../base/args.ts'
 import { bytesOf } from '../../base/bytes.ts'
 import type { Handler } from '../../base/command-spec.ts'

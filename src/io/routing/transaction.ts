@@ -1,5 +1,5 @@
-/* MULTI, EXEC, DISCARD, WATCH and UNWATCH (https://redis.io/docs/interact/transactions/). I/O thread. EXEC runs here, on
- * the thread that sequences, over shards that nothing else touches meanwhile: its queue may hold commands of the
+/* MULTI, EXEC, DISCARD, WATCH and UNWATCH (https://redis.io/docs/interact/transactions/). I/O thread. EXEC runs here,
+ * on the thread that sequences, over shards that nothing else touches meanwhile: its queue may hold commands of the
  * connection as well as of shards, and it is as long as its client made it. */
 
 import type { Args } from '../../base/args.ts'

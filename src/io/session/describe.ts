@@ -76,8 +76,8 @@ export function describeSession(session: Session, about: Surroundings): string {
   return (
     `id=${session.id} addr=${session.remote} laddr=${session.local} fd=${session.connection.fd} ` +
     `name=${untilNul(session.name)} age=${seconds(nowMs) - seconds(session.createdMs)} ` +
-    `idle=${seconds(nowMs) - seconds(session.lastInteractionMs)} flags=${flags(session, about.isDirty)} db=${session.db} ` +
-    `sub=0 psub=0 ssub=0 multi=${transaction.isOpen ? transaction.queue.length : -1} ` +
+    `idle=${seconds(nowMs) - seconds(session.lastInteractionMs)} flags=${flags(session, about.isDirty)} ` +
+    `db=${session.db} sub=0 psub=0 ssub=0 multi=${transaction.isOpen ? transaction.queue.length : -1} ` +
     `qbuf=${session.queryBytes} qbuf-free=${session.queryFreeBytes} argv-mem=${argumentBytes} ` +
     `multi-mem=${transaction.queuedBytes} rbs=0 rbp=0 obl=0 oll=${session.outputPieces} ` +
     `omem=${outputMemory(session)} tot-mem=${memoryOf(session)} events=${events(session)} ` +

@@ -10,7 +10,7 @@ export class QueryBuffer {
   bytes: Uint8Array = NONE
   length = 0
 
-  /** Appends a range. `needed` is what the command is known to take in all: then the buffer is made that large at once. */
+  /** Appends a range. `needed` is what the command is known to take in all: the buffer is made that large at once. */
   append(source: Uint8Array, offset: number, count: number, needed: number): void {
     const wanted = this.length + count
     if (wanted > this.bytes.length) this.grow(Math.max(wanted, needed))

@@ -1,5 +1,5 @@
-/* One client: its connection, its place in the protocol (database, RESP version, authentication, transaction), the bytes
- * of a command still arriving, and its replies in order. I/O thread.
+/* One client: its connection, its place in the protocol (database, RESP version, authentication, transaction), the
+ * bytes of a command still arriving, and its replies in order. I/O thread.
  *
  * The replies of commands run at once gather in the host's one Reply and leave with the batch; those of a worker's runs
  * and of deferred commands hold a ReplySlot. Reading stops while the client owes too much: see isBackedUp.
@@ -8,8 +8,8 @@
  * I2  a session with a Frame of its own is in the midst of a command; otherwise it uses the host's.
  * I3  replies leave in the order of the commands.
  * Bound: query by client-query-buffer-limit, output by client-output-buffer-limit and OUTPUT_PAUSE_BYTES; how many
- * commands are with workers by `aheadLimit`, which follows the size of their replies, since nothing stops a reply once its
- * command is in a ring. */
+ * commands are with workers by `aheadLimit`, which follows the size of their replies, since nothing stops a reply once
+ * its command is in a ring. */
 import type { Args } from '../../base/args.ts'
 import { assert } from '../../base/assert.ts'
 import { textOf } from '../../base/bytes.ts'
@@ -396,7 +396,7 @@ export class Session implements ConnectionOwner {
     return this.replyOff || this.skipReply
   }
 
-  /** Whether the quick path is open to it: nothing about the session changes what a command does or where it replies. */
+  /** Whether the quick path is open: nothing about the session changes what a command does or where it replies. */
   get isOrdinary(): boolean {
     return this.authenticated && !this.transaction.isOpen && !this.replyOff && !this.skipReply && !this.skipNextReply
   }
@@ -460,8 +460,8 @@ export class Session implements ConnectionOwner {
   }
 
   /**
-   * The command that runs answers later: no further command is read until `resolve` is called with what writes the reply.
-   * The returned function may be called once; after the session has closed it does nothing.
+   * The command that runs answers later: no further command is read until `resolve` is called with what writes the
+   * reply. The returned function may be called once; after the session has closed it does nothing.
    */
   defer(): (write: (reply: Reply) => void) => void {
     assert(!this.isSuspended, 'one command is deferred at a time')

@@ -1,5 +1,5 @@
-/* One client's socket: reads into a buffer that all connections share, writes straight to the descriptor, and queues what
- * the kernel does not take. I/O thread. Hot: receive(), send().
+/* One client's socket: reads into a buffer that all connections share, writes straight to the descriptor, and queues
+ * what the kernel does not take. I/O thread. Hot: receive(), send().
  *
  * Reading: the `onread` option of net.Socket hands over a slice of the one read buffer, without a Buffer per read; what
  * the owner wants to keep it copies. Writing: fs.writeSync on the non-blocking descriptor is one system call and

@@ -1,8 +1,8 @@
-/* Listening sockets: TCP and Unix. I/O thread. Each accepted connection is handed on as a bare handle, for Connection to
- * wrap; the address pair goes with it.
+/* Listening sockets: TCP and Unix. I/O thread. Each accepted connection is handed on as a bare handle, for Connection
+ * to wrap; the address pair goes with it.
  *
- * Listening is synchronous, so that CONFIG SET can answer whether it worked. Node's public calls bind a TCP address only
- * after an asynchronous look-up, even of an address that is a number; so the handle is made by the function that
+ * Listening is synchronous, so that CONFIG SET can answer whether it worked. Node's public calls bind a TCP address
+ * only after an asynchronous look-up, even of an address that is a number; so the handle is made by the function that
  * node:cluster makes its handles with, and given to the public listen(). */
 import { chmodSync, rmSync, writeSync } from 'node:fs'
 import net, { isIPv6, type Server, type Socket } from 'node:net'

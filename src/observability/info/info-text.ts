@@ -1,4 +1,4 @@
-/* The text of INFO: sections of `name:value` lines under a heading (https://redis.io/commands/info/). Any thread; cold. */
+/* The text of INFO: sections of `name:value` lines under a heading (https://redis.io/commands/info/). Any thread. */
 
 export class InfoText {
   private text = ''

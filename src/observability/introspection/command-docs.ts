@@ -1,5 +1,5 @@
-/* One command as COMMAND DOCS describes it: what its declaration says for people (https://redis.io/commands/command-docs/).
- * Any thread; cold. */
+/* One command as COMMAND DOCS describes it: what its declaration says for people
+ * (https://redis.io/commands/command-docs/). Any thread; cold. */
 import { type ArgumentDoc, documentArguments } from '../../base/command-arguments.ts'
 import type { Command, CommandTable } from '../../base/command-table.ts'
 import type { Reply } from '../../base/reply.ts'

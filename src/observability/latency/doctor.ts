@@ -19,8 +19,8 @@ function advice(event: string, facts: DoctorFacts): string[] {
       ]
     case 'fast-command':
       return [
-        'Commands that do little took long: the process did not get the processor. Look for other load on the machine, ' +
-          'for noisy neighbours of a virtual machine, for swapping, and for too many threads (shard-workers).',
+        'Commands that do little took long: the process did not get the processor. Look for other load on the ' +
+          'machine, for noisy neighbours of a virtual machine, for swapping, and for too many threads (shard-workers).',
       ]
     case 'expire-cycle':
       return facts.hz < 100

@@ -19,12 +19,12 @@ export function memoryAdvice(report: MemoryReport, clients: number, baseResident
 
 function* judge(report: MemoryReport, clients: number, baseResident: number): Generator<string> {
   if (report.peak / report.used > PEAK_RATIO) {
-    yield 'Peak: more than 150% of what is used now was once in use. Arenas keep that memory and fill it again before ' +
-      'they take more; a restart gives it back.'
+    yield 'Peak: more than 150% of what is used now was once in use. Arenas keep that memory and fill it again ' +
+      'before they take more; a restart gives it back.'
   }
   if (report.fragmentation > ARENA_RATIO && report.touched - report.allocated > WORTH_TELLING_BYTES) {
-    yield `Fragmentation: arenas have ${report.fragmentation.toFixed(2)} times the memory in use that their blocks need. ` +
-      'After a peak that is harmless; otherwise values of many different sizes come and go.'
+    yield `Fragmentation: arenas have ${report.fragmentation.toFixed(2)} times the memory in use that their blocks ` +
+      'need. After a peak that is harmless; otherwise values of many different sizes come and go.'
   }
   const beyond = report.resident - report.touched - baseResident
   if (beyond > report.touched && beyond > WORTH_TELLING_BYTES) {
@@ -32,7 +32,7 @@ function* judge(report: MemoryReport, clients: number, baseResident: number): Ge
       '(js_heap_total in INFO spinel) and at the buffers of clients.'
   }
   if (clients > 0 && report.clients / clients > LARGE_CLIENT_BYTES) {
-    yield 'Clients: their buffers take more than 200 KB each. CLIENT LIST shows which clients do not read their replies ' +
-      'or send very long pipelines.'
+    yield 'Clients: their buffers take more than 200 KB each. CLIENT LIST shows which clients do not read their ' +
+      'replies or send very long pipelines.'
   }
 }

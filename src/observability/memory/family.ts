@@ -1,5 +1,5 @@
-/* The part of MEMORY that needs no shard (https://redis.io/commands/memory-stats/): the container is declared with MEMORY
- * USAGE in the engine. I/O thread. */
+/* The part of MEMORY that needs no shard (https://redis.io/commands/memory-stats/): the container is declared with
+ * MEMORY USAGE in the engine. I/O thread. */
 import type { Args } from '../../base/args.ts'
 import { type CommandSpec, type Family, family, LOADING, STALE } from '../../base/command-spec.ts'
 import { writeHelp } from '../../base/help.ts'

@@ -1,6 +1,6 @@
 /* The part of DEBUG that needs no shard: it stops, breaks and prods the server itself, for tests
- * (https://redis.io/commands/debug/). The container is declared in the engine, with the part that looks into shards. I/O
- * thread. */
+ * (https://redis.io/commands/debug/). The container is declared in the engine, with the part that looks into shards.
+ * I/O thread. */
 import type { Args } from '../../base/args.ts'
 import { bytesOf } from '../../base/bytes.ts'
 import {

@@ -62,8 +62,8 @@ export function timeFamily(context: () => TimeContext): Family<Session> {
   ])
 }
 
-/** Wall-clock time in microseconds: the clock's milliseconds, filled in by the monotonic clock, never going back while the
- * wall clock does not. */
+/** Wall-clock time in microseconds: the clock's milliseconds, filled in by the monotonic clock, never going back while
+ *  the wall clock does not. */
 class WallClock {
   /** Wall-clock time less monotonic time, microseconds. */
   private aheadUs = Number.NEGATIVE_INFINITY

@@ -47,7 +47,7 @@ describe('poison mode', () => {
     expect(() => arena.allocate(bytes)).toThrow('A9')
   })
 
-  test('finds a write behind the last block of a span, to a block not yet handed out, to a page or run given back', () => {
+  test('finds a write behind the end of a span, to a block not yet handed out, to a page or run given back', () => {
     const writes = [
       (arena: Arena) => arena.allocate(24) + PAGE_BYTES - 1,
       (arena: Arena) => arena.allocate(24) + 24,
