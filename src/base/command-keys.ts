@@ -33,7 +33,8 @@ export function keyArguments(specs: readonly KeySpec[], args: Args, first = 0): 
     if (begin === 0) continue
     const range = keyRange(spec.find, begin, args, first)
     if (range === null || range.last >= count || range.last < range.from) return null
-    for (let i = range.from; i <= range.last; i += spec.find.step) keys.push({ index: first + i, flags: spec.flags })
+    const flags = spec.flagsOf === undefined ? spec.flags : spec.flagsOf(args, first)
+    for (let i = range.from; i <= range.last; i += spec.find.step) keys.push({ index: first + i, flags })
   }
   return keys
 }

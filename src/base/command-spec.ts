@@ -140,6 +140,8 @@ export interface KeySpec {
   find: { last: number; step: number; limit: number } | { keyNumIndex: number; firstKey: number; step: number }
   /** Free text of COMMAND INFO's notes field. */
   notes?: string
+  /** With the flag VARIABLE_FLAGS: what a command with these arguments does to the keys; its name stands at `first`. */
+  flagsOf?: (args: Args, first: number) => readonly string[]
 }
 
 /** One key at argument `index`. */

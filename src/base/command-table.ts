@@ -4,14 +4,14 @@
  * Names hash to an open-addressing table of command numbers; verification compares the name, so a collision costs a
  * probe and never an error.
  *
- * A container may be declared in several families: the first gives it its number, each adds its subcommands. So DEBUG has
- * parts that run in the workers, which know only the engine's families, and parts that run on the I/O thread. */
+ * A container may be declared in several families: the first gives it its number, each adds its subcommands. So DEBUG
+ * has parts that run in the workers, which know only the engine's families, and parts that run on the I/O thread. */
 import type { Args } from './args.ts'
 import { assert } from './assert.ts'
 import { bytesOf } from './bytes.ts'
 import { aclCategories, type CommandSpec, type Family, type Handler, MOVABLE_KEYS, type Place } from './command-spec.ts'
 
-/** Which arguments are keys, as COMMAND INFO's legacy fields say: `lastKey` negative counts from the end; 0 0 0: none. */
+/** Which arguments are keys, as legacy COMMAND INFO says: negative `lastKey` counts from the end; 0 0 0: none. */
 export interface KeyRange {
   firstKey: number
   lastKey: number
@@ -75,10 +75,32 @@ export class CommandTable<Context> {
 
   private addName(group: string, spec: CommandSpec<Context>): Command<Context> {
     const command = this.number(group, spec, -1, spec.name.toLowerCase())
+    this.enter(command)
+    return command
+  }
+
+  private enter(command: Command<Context>): void {
     let slot = nameHash(command.name, 0, command.name.length)
     while (this.slots[slot] >= 0) slot = (slot + 1) & (LOOKUP_SLOTS - 1)
     this.slots[slot] = command.id
-    return command
+  }
+
+  /**
+   * Has a command called by another name from now on, or by none (''): rename-command. Its full name, in errors and
+   * statistics, stays. `from` must exist, `to` must not.
+   */
+  rename(from: string, to: string): void {
+    const name = bytesOf(from.toUpperCase())
+    const id = this.lookup(name, 0, name.length)
+    assert(id >= 0, 'a command that is renamed exists')
+    this.commands[id].name = bytesOf(to.toUpperCase())
+    this.slots.fill(-1)
+    for (const command of this.topLevel) this.enter(command)
+  }
+
+  /** The commands that can be called, without subcommands. */
+  get topLevel(): Command<Context>[] {
+    return this.commands.filter(({ parent, name }) => parent < 0 && name.length > 0)
   }
 
   private number(group: string, spec: CommandSpec<Context>, parent: number, fullName: string): Command<Context> {
@@ -142,10 +164,15 @@ export class CommandTable<Context> {
     return undefined
   }
 
-  /** By full name in any case: `get`, `config|get`. */
-  byName(fullName: string): Command<Context> | undefined {
-    const wanted = fullName.toLowerCase()
-    return this.commands.find((command) => command.fullName === wanted)
+  /** By the name it is called by, in any case, a subcommand after a bar: `get`, `config|get`. */
+  byName(name: string): Command<Context> | undefined {
+    const [word, subword, ...more] = name.toUpperCase().split('|')
+    const bytes = bytesOf(word)
+    const id = this.lookup(bytes, 0, bytes.length)
+    if (id < 0 || more.length > 0) return undefined
+    const command = this.commands[id]
+    if (subword === undefined) return command
+    return command.children.map((child) => this.commands[child]).find(({ spec }) => spec.name === subword)
   }
 }
 

@@ -28,6 +28,7 @@ import { type ClientMemory, MemoryAccounts } from './memory-accounts.ts'
 import { Rates } from './rates.ts'
 import { ReplicationId } from './replication-id.ts'
 import { type SlowCommand, SlowLog, type SlowLogContext } from './slow-log/slow-log.ts'
+import type { TurnMaxima } from './turn-maxima.ts'
 import { type Fleet, WorkerStatistics } from './worker-statistics.ts'
 
 /** The server as its instruments see it. */
@@ -42,6 +43,9 @@ export interface Observed extends SlowLogContext {
   readonly traffic: Traffic
   /** The workers and the sequencer's counts. */
   readonly fleet: Fleet & Omit<WorkShares, 'workers' | 'handedOver'>
+  readonly turns: TurnMaxima
+  /** Time that the cron has taken. */
+  cronUs(): number
   /** Accounts for the commands of the batch that runs. */
   endTiming(): void
   clients(): ClientCounts
@@ -81,7 +85,7 @@ export class Observatory implements InfoContext {
   /** To be called ten times a second. */
   tick(nowMs: number): void {
     const { traffic, fleet, engine } = this.observed
-    const loop = loopNow()
+    const loop = this.loopNow()
     this.memory.tick(nowMs)
     const commands = engine.statistics.totalCalls + fleet.handedOver
     this.rates.sample(
@@ -113,8 +117,9 @@ export class Observatory implements InfoContext {
       clients: this.observed.clients(),
       shards: this.shardsNow(),
       work: this.workNow(),
-      loop: loopNow(),
+      loop: this.loopNow(),
     }
+    this.turns.reset()
   }
 
   /* InfoContext. */
@@ -133,6 +138,10 @@ export class Observatory implements InfoContext {
 
   get engine(): Engine {
     return this.observed.engine
+  }
+
+  get turns(): TurnMaxima {
+    return this.observed.turns
   }
 
   get commands(): CommandTable<never> {
@@ -170,13 +179,20 @@ export class Observatory implements InfoContext {
   }
 
   loop(): LoopFigures {
-    return difference(loopNow(), this.baseline?.loop)
+    return difference(this.loopNow(), this.baseline?.loop)
   }
 
   work(): WorkShares {
     const now = this.workNow()
     const { workers, pendingRuns } = now
     return { ...difference(now, this.baseline?.work), workers, pendingRuns }
+  }
+
+  /** Turns of this thread's event loop so far, the time it was not waiting, and the cron's part of it. */
+  private loopNow(): LoopFigures {
+    const { active } = performance.eventLoopUtilization()
+    const turns = performance.nodeTiming.uvMetricsInfo.loopCount
+    return { turns, activeUs: active * 1000, cronUs: this.observed.cronUs() }
   }
 
   private workNow(): WorkShares {
@@ -206,10 +222,4 @@ function difference<Figures extends object>(now: Figures, before: Figures | unde
   if (before === undefined) return now
   const entries = Object.entries(now).map(([name, value]) => [name, value - (before as Record<string, number>)[name]])
   return Object.fromEntries(entries) as Figures
-}
-
-/** Turns of this thread's event loop so far, and the time it was not waiting. */
-function loopNow(): LoopFigures {
-  const { active } = performance.eventLoopUtilization()
-  return { turns: performance.nodeTiming.uvMetricsInfo.loopCount, activeUs: active * 1000 }
 }

@@ -16,6 +16,8 @@ interface Duty {
 export class Cron {
   /** DEBUG PAUSE-CRON: turns come and nothing is done. */
   isPaused = false
+  /** Time spent so far. */
+  busyUs = 0
   private readonly configuration: Configuration
   private readonly clock: Clock
   private readonly clients: () => number
@@ -55,7 +57,8 @@ export class Cron {
   private turn(): void {
     this.start()
     if (this.isPaused) return
-    const now = this.clock.monotonicUs() / 1000
+    const startUs = this.clock.monotonicUs()
+    const now = startUs / 1000
     // A turn comes when its timer does: half of one early counts as due.
     const slackMs = 500 / this.hz
     for (const duty of this.duties) {
@@ -63,5 +66,6 @@ export class Cron {
       duty.lastMs = now
       duty.action()
     }
+    this.busyUs += this.clock.monotonicUs() - startUs
   }
 }

@@ -4,11 +4,12 @@ import { logo, runningLine, startingLines } from '../observability/banner.ts'
 import { Log } from '../observability/log.ts'
 import { isInBackground, startInBackground } from './background.ts'
 import { startConfiguration } from './configuration/start.ts'
+import { renameCheck } from './rename-command.ts'
 import { Server } from './server.ts'
 
 const startDirectory = process.cwd()
 const log = new Log({ clock: systemClock })
-const start = startConfiguration(process.argv.slice(2), { notices: log })
+const start = startConfiguration(process.argv.slice(2), { notices: log, checks: { 'rename-command': renameCheck() } })
 if ('answer' in start) {
   process.stdout.write(start.answer.output)
   process.stderr.write(start.answer.errorText)

@@ -46,6 +46,8 @@ export function observe(server: Server): Observed {
       ask: (frame) => sequencer.ask(frame),
     },
     endTiming: () => server.endTiming(),
+    turns: server.turns,
+    cronUs: () => server.cron.busyUs,
     clients: () => clientCounts(server),
     listeners: () => listeners(configuration.values),
   }

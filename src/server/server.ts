@@ -18,6 +18,7 @@ import { Traffic } from '../io/session/traffic.ts'
 import { type CrashSection, crashReport } from '../observability/crash-report.ts'
 import type { Log } from '../observability/log.ts'
 import { Observatory } from '../observability/observatory.ts'
+import { TurnMaxima } from '../observability/turn-maxima.ts'
 import { EngineSettings } from '../shard-worker/settings.ts'
 import { decodeControlFrame, encodeSettingChange } from '../shm/schema/control.ts'
 import { Clients } from './clients.ts'
@@ -30,6 +31,7 @@ import { Listeners } from './listeners.ts'
 import { observe } from './observed.ts'
 import { fitMaxClients, refuseMaxClients } from './open-files.ts'
 import { followTitle, removePidFile, writePidFile } from './process-identity.ts'
+import { renameCommands } from './rename-command.ts'
 import { ioFamilies } from './server-commands.ts'
 import { createShards, type ShardSet } from './shards.ts'
 import { Shutdown } from './shutdown.ts'
@@ -58,6 +60,7 @@ export class Server implements Host {
   readonly defaultUser = new DefaultUser()
   readonly shutdown: Shutdown
   readonly observatory: Observatory
+  readonly turns = new TurnMaxima()
   current: Session | null = null
   queryBufferLimit = 0
   private readonly frames: Frame[] = []
@@ -94,6 +97,7 @@ export class Server implements Host {
     this.listeners = new Listeners(configuration, log, (accepted) => this.clients.accept(accepted))
     this.cron = new Cron(configuration, clock, () => this.sessions.size)
     this.commands = wholeTable(ioFamilies(() => this))
+    renameCommands(this.commands, configuration.additions['rename-command'])
     this.dispatcher = new Dispatcher(this.commands, this.shards.sequencer, this.reply, this.pause, this)
     this.observatory = new Observatory(observe(this))
     this.pause.onChange = () => this.dispatcher.observe()
@@ -106,6 +110,7 @@ export class Server implements Host {
     this.shards.sequencer.onPending = () => this.poller.schedule()
     this.shards.sequencer.onControl = (worker, frame) => this.control(worker, frame)
     this.followConfiguration()
+    this.cron.every(0, () => this.shutdown.obeySignal())
     this.cron.every(0, () => this.serverCron())
     this.cron.every(TICK_MS, () => this.observatory.tick(clock.nowMs()))
   }
@@ -148,6 +153,7 @@ export class Server implements Host {
       this.queryBufferLimit = values['client-query-buffer-limit']
     })
     follow('requirepass', () => this.defaultUser.setPassword(values.requirepass))
+    follow('client-output-buffer-limit', () => this.clients.followOutputLimits())
     configuration.onChange('maxclients', () => refuseMaxClients(configuration))
     follow('maxmemory', () => {
       this.maxmemory = values.maxmemory
@@ -180,9 +186,10 @@ export class Server implements Host {
   /** The commands counted so far share the time since the batch began. */
   endTiming(): void {
     const { statistics } = this.engine
-    if (statistics.isBatchEmpty) return statistics.endBatch(0)
     const nowUs = this.clock.monotonicUs()
-    statistics.endBatch(nowUs - this.batchStartUs)
+    const elapsedUs = nowUs - this.batchStartUs
+    statistics.endBatch(elapsedUs)
+    this.turns.note(elapsedUs, statistics.totalCalls + this.sequencer.handedOver)
     this.batchStartUs = nowUs
   }
 
@@ -218,8 +225,8 @@ export class Server implements Host {
     this.clients.queryBufferExceeded(session)
   }
 
-  outputGrew(session: Session): void {
-    this.clients.outputGrew(session)
+  outputGrew(session: Session, unsent: number): void {
+    this.clients.outputGrew(session, unsent)
   }
 
   sessionClosed(session: Session): void {

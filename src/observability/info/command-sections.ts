@@ -1,4 +1,4 @@
-/* INFO stats, commandstats, errorstats and latencystats: what was done, by all threads together. I/O thread. */
+/* INFO stats, commandstats, errorstats, latencystats and debug: what was done, by all threads together. I/O thread. */
 import type { CommandTable } from '../../base/command-table.ts'
 import { MAX_COMMANDS } from '../../shard-worker/engine.ts'
 import { Statistics } from '../../shard-worker/statistics.ts'
@@ -122,6 +122,15 @@ function writeLatencyStats(text: InfoText, { commands, values }: InfoContext, st
   }
 }
 
+function writeDebug(text: InfoText, context: InfoContext): void {
+  text.fields({
+    eventloop_duration_aof_sum: 0,
+    eventloop_duration_cron_sum: context.loop().cronUs,
+    eventloop_duration_max: context.turns.longestUs,
+    eventloop_cmd_per_cycle_max: context.turns.mostCommands,
+  })
+}
+
 const common = { isDefault: false, readsWorkers: true } as const
 
 export const statsSection: Section = { ...common, isDefault: true, name: 'stats', title: 'Stats', write: writeStats }
@@ -143,4 +152,12 @@ export const latencyStatsSection: Section = {
   name: 'latencystats',
   title: 'Latencystats',
   write: writeLatencyStats,
+}
+export const debugSection: Section = {
+  name: 'debug',
+  title: 'Debug',
+  isDefault: false,
+  isHidden: true,
+  readsWorkers: false,
+  write: writeDebug,
 }

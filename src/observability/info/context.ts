@@ -8,6 +8,7 @@ import type { Engine } from '../../shard-worker/engine.ts'
 import type { Statistics } from '../../shard-worker/statistics.ts'
 import type { MemoryAccounts } from '../memory-accounts.ts'
 import type { Rates } from '../rates.ts'
+import type { TurnMaxima } from '../turn-maxima.ts'
 import type { InfoText } from './info-text.ts'
 
 /** How many clients there are, and what they wait for. */
@@ -50,6 +51,7 @@ export interface ShardFigures {
 export interface LoopFigures {
   readonly turns: number
   readonly activeUs: number
+  readonly cronUs: number
 }
 
 export interface ReplicationIdentity {
@@ -75,6 +77,7 @@ export interface InfoContext {
   work(): WorkShares
   shards(): ShardFigures
   loop(): LoopFigures
+  readonly turns: TurnMaxima
   /** Since the last CONFIG RESETSTAT. */
   traffic(): Traffic
   /** The listening sockets by number, as `name=tcp,bind=127.0.0.1,port=6379`. */
@@ -88,6 +91,8 @@ export interface Section {
   readonly title: string
   /** Shown without arguments. */
   readonly isDefault: boolean
+  /** Shown only when its name is asked for, not even by `all`. */
+  readonly isHidden?: boolean
   /** Tells of what the workers do: they are asked first. */
   readonly readsWorkers: boolean
   write(text: InfoText, context: InfoContext, statistics: Statistics): void

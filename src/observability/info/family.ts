@@ -7,6 +7,7 @@ import type { Statistics } from '../../shard-worker/statistics.ts'
 import { answerWithStatistics, type StatisticsContext } from '../all-statistics.ts'
 import {
   commandStatsSection,
+  debugSection,
   errorStatsSection,
   foldOpaque,
   latencyStatsSection,
@@ -40,6 +41,7 @@ const SECTIONS: readonly Section[] = [
   clusterSection,
   spinelSection,
   keyspaceSection,
+  debugSection,
 ]
 
 /** Another name of the modules section. */
@@ -48,10 +50,12 @@ const MODULE_LIST = 'module_list'
 /** The sections that INFO's arguments ask for. */
 export function wantedSections(words: readonly string[]): Section[] {
   const names = new Set(words.map((word) => word.toLowerCase()))
-  if (names.has('all') || names.has('everything')) return [...SECTIONS]
+  const takesAll = names.has('all') || names.has('everything')
   const takesDefault = words.length === 0 || names.has('default')
   if (names.has(MODULE_LIST)) names.add(modulesSection.name)
-  return SECTIONS.filter(({ name, isDefault }) => names.has(name) || (takesDefault && isDefault))
+  return SECTIONS.filter(
+    ({ name, isDefault, isHidden }) => names.has(name) || (takesAll && !isHidden) || (takesDefault && isDefault),
+  )
 }
 
 /** The text of the given sections. `statistics` are those of all threads. */

@@ -48,7 +48,7 @@ type Filter = (command: Command<never>) => boolean
 
 /** The family; `table` is asked for when a command runs, since it is built from this family too. */
 export function commandFamily(table: () => CommandTable<never>): Family<Session> {
-  const all = () => table().commands.filter(({ parent }) => parent < 0)
+  const all = () => table().topLevel
   const named = (args: Args) => {
     const found: (Command<never> | undefined)[] = []
     for (let i = 2; i < args.count; i++) found.push(byName(table(), args.text(i)))

@@ -1,6 +1,7 @@
 /* The string commands that read and set whole values. Counting is in string-count.ts, parts of strings in
  * string-range.ts, LCS in string-lcs.ts. Baton holder. Hot: GET, SET, MGET, MSET without options allocate nothing. */
 import type { Args } from '../../base/args.ts'
+import { bytesOf } from '../../base/bytes.ts'
 import { ACL_STRING, DENYOOM, FAST, family, keysToEnd, oneKey, READONLY, WRITE } from '../../base/command-spec.ts'
 import * as errors from '../../base/error-texts.ts'
 import type { Reply } from '../../base/reply.ts'
@@ -30,6 +31,8 @@ import {
 import { storePairs } from './string-pairs.ts'
 import { replyString, storeArgument, storeVolatileArgument } from './string-value.ts'
 
+const GET_WORD = bytesOf('GET')
+
 export const stringCommands = family<Engine>('string', [
   {
     name: 'GET',
@@ -54,6 +57,7 @@ export const stringCommands = family<Engine>('string', [
       {
         ...oneKey(1, 'RW', 'ACCESS', 'UPDATE', 'VARIABLE_FLAGS')[0],
         notes: 'RW and ACCESS due to the optional `GET` argument',
+        flagsOf: setKeyFlags,
       },
     ],
     since: '1.0.0',
@@ -349,4 +353,10 @@ function msetnx(engine: Engine, args: Args, reply: Reply): void {
   }
   storePairs(engine, args)
   reply.integer(1)
+}
+
+/** With GET the key is read too. */
+function setKeyFlags(args: Args, first: number): readonly string[] {
+  for (let i = first + 3; i < args.count; i++) if (args.isOption(i, GET_WORD)) return ['RW', 'ACCESS', 'UPDATE']
+  return ['OW', 'UPDATE']
 }
