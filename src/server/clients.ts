@@ -73,6 +73,7 @@ export class Clients implements ClientContext {
     this.received++
     const session = new Session(this.nextId++, accepted, this.host)
     session.authenticated = isOpen
+    session.outputLimit = this.outputLimits(session).hard
     if (!accepted.isUnix) session.connection.setKeepAlive(values['tcp-keepalive'])
     this.sessions.set(session.id, session)
   }
@@ -128,19 +129,17 @@ export class Clients implements ClientContext {
   /* Limits. */
 
   /** Output waits for a client to read it: closes it if that is too much. */
-  outputGrew(session: Session): void {
-    if (session.isClosed || session.connection.isClosed || !this.owesTooMuch(session)) return
+  outputGrew(session: Session, unsent: number): void {
+    if (session.isClosed || session.connection.isClosed || !this.owesTooMuch(session, unsent)) return
     this.host.log.warning(
       `Client ${this.describeClient(session)} scheduled to be closed ASAP for overcoming of output buffer limits.`,
     )
     session.destroy()
   }
 
-  private owesTooMuch(session: Session): boolean {
-    const limits = this.host.configuration.values['client-output-buffer-limit']
-    // A primary is no special client here.
-    const { hard, soft, softSeconds } = limits[session.type === 'master' ? 'normal' : session.type]
-    const bytes = session.outputBytes
+  private owesTooMuch(session: Session, unsent: number): boolean {
+    const { hard, soft, softSeconds } = this.outputLimits(session)
+    const bytes = session.outputBytes + unsent
     if (hard > 0 && bytes >= hard) return true
     if (soft === 0 || bytes < soft) {
       session.softLimitSinceMs = 0
@@ -149,6 +148,17 @@ export class Clients implements ClientContext {
     if (session.softLimitSinceMs === 0) session.softLimitSinceMs = this.nowMs()
     const elapsed = Math.floor(this.nowMs() / 1000) - Math.floor(session.softLimitSinceMs / 1000)
     return elapsed > softSeconds
+  }
+
+  private outputLimits(session: Session) {
+    const limits = this.host.configuration.values['client-output-buffer-limit']
+    // A primary is no special client here.
+    return limits[session.type === 'master' ? 'normal' : session.type]
+  }
+
+  /** The limits have changed. */
+  followOutputLimits(): void {
+    for (const session of this.sessions.values()) session.outputLimit = this.outputLimits(session).hard
   }
 
   /** A client's unfinished command is longer than client-query-buffer-limit. */
@@ -206,7 +216,7 @@ export class Clients implements ClientContext {
       return
     }
     if (idleMs > SPARE_ROOM_MS && session.queryFreeBytes > SPARE_ROOM_BYTES) session.shrinkQuery()
-    if (session.outputBytes > 0 && this.owesTooMuch(session)) {
+    if (session.outputBytes > 0 && this.owesTooMuch(session, 0)) {
       this.host.log.warning(`Client ${this.describeClient(session)} closed for overcoming of output buffer limits.`)
       session.destroy()
     }

@@ -1,8 +1,8 @@
 /* The end of the process: SHUTDOWN (https://redis.io/commands/shutdown/) and the signals that mean the same. Main
  * thread.
  *
- *   signal ------> request() --+--> say goodbye, free what other processes see, exit 0
- *   SHUTDOWN -----> request() -+
+ *   signal ---> next turn of the cron --> request() --+--> free what other processes see, exit 0
+ *   SHUTDOWN --------------------------> request() ---+
  *
  * Nothing persists the data set: a shutdown that is to save is refused, and one that would have saved by itself,
  * because save points are configured, says in the log what is lost. */
@@ -24,23 +24,42 @@ export interface ShutdownTarget {
 
 export class Shutdown {
   private readonly target: ShutdownTarget
-  private isRequested = false
+  private signal: 'SIGTERM' | 'SIGINT' | null = null
 
   constructor(target: ShutdownTarget) {
     this.target = target
   }
 
-  /** SIGTERM or SIGINT has come. A second SIGINT is somebody at a terminal who does not want to wait. */
+  /**
+   * SIGTERM or SIGINT has come: the next turn of the cron ends the process, unless SHUTDOWN ABORT comes first. A second
+   * SIGINT is somebody at a terminal who does not want to wait.
+   */
   signalled(signal: 'SIGTERM' | 'SIGINT'): void {
-    const { log, configuration } = this.target
-    if (this.isRequested && signal === 'SIGINT') {
+    const { log } = this.target
+    if (this.signal !== null && signal === 'SIGINT') {
       log.fromSignal('You insist... exiting now.')
       this.target.exit(1)
       return
     }
     log.fromSignal(`Received ${signal} scheduling shutdown...`)
-    const { values } = configuration
-    this.request(signal === 'SIGTERM' ? values['shutdown-on-sigterm'] : values['shutdown-on-sigint'])
+    this.signal = signal
+  }
+
+  /** In every turn of the cron: does what a signal has asked for. */
+  obeySignal(): void {
+    const { signal } = this
+    if (signal === null) return
+    const { values } = this.target.configuration
+    const name = signal === 'SIGTERM' ? 'shutdown-on-sigterm' : 'shutdown-on-sigint'
+    if (!this.request(values[name])) this.signal = null
+  }
+
+  /** Forgets a signal that has not been obeyed yet; false when there is none. */
+  abort(): boolean {
+    if (this.signal === null) return false
+    this.signal = null
+    this.target.log.notice('Shutdown manually aborted.')
+    return true
   }
 
   /** Ends the process; false when it can't be ended as asked, and goes on. */
@@ -48,11 +67,9 @@ export class Shutdown {
     const { target } = this
     const { log, configuration } = target
     const { values } = configuration
-    this.isRequested = true
     log.notice('User requested shutdown...')
     if (options.includes('save') && !this.maySkipSaving(options)) {
       log.warning('Errors trying to shut down the server. Check the logs for more information.')
-      this.isRequested = false
       return false
     }
     if (values.save.length > 0 && options.length === 0 && target.hasData()) {

@@ -231,6 +231,22 @@ describe('ending', () => {
     client.close()
   })
 
+  test('a signal can be called off before the next turn of the cron; a second SIGINT does not wait for it', async () => {
+    const { program, port } = await serving('--hz', '1')
+    const client = await connect(port)
+    program.signal('SIGTERM')
+    await program.until(/Received SIGTERM/)
+    expect(await client.call('SHUTDOWN', 'ABORT')).toBe('OK')
+    expect(logTexts(program.output)).toContain('Shutdown manually aborted.')
+    expect(String(await client.call('SHUTDOWN', 'ABORT'))).toBe('Error: ERR No shutdown in progress.')
+    program.signal('SIGINT')
+    await program.until(/Received SIGINT/)
+    program.signal('SIGINT')
+    expect(await program.exit()).toBe(1)
+    expect(logTexts(program.output)).toContain('You insist... exiting now.')
+    client.close()
+  })
+
   test('a terminal that hangs up is no reason to end', async () => {
     const { program, port } = await serving()
     program.signal('SIGHUP')

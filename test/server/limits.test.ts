@@ -104,6 +104,23 @@ describe('client-output-buffer-limit', () => {
     expect(await owed(client, 'passing')).toBe(0)
   })
 
+  test('the hard limit counts what is to be sent, though the client would take it', async () => {
+    const client = await start({ 'client-output-buffer-limit': 'normal 100000 0 0' })
+    await client.call('SET', 'k', 'x'.repeat(10_000))
+    const within = await connect()
+    expect(await within.pipeline(Array.from({ length: 9 }, () => ['STRLEN', 'k']))).toEqual(Array(9).fill(10_000))
+    for (const commands of [Array(15).fill(['GET', 'k']), [['MULTI'], ...Array(15).fill(['GET', 'k']), ['EXEC']]]) {
+      const beyond = await connect()
+      beyond.send(Buffer.concat([...commands, ['SET', 'after', '1']].map(encodeCommand)))
+      expect(latin1(await beyond.readToEnd())).toBe('')
+    }
+    // Its own batch ends before the client does: a transaction is done in whole, and so is what came with it.
+    await client.call('MSET', ...Array.from({ length: 2000 }, (_, i) => [`${'long'.repeat(20)}${i}`, 'v']).flat())
+    client.send(encodeCommand(['KEYS', '*']))
+    expect(latin1(await client.readToEnd())).toBe('')
+    await within.expectOpen()
+  })
+
   test('without a limit a client that never reads is not read either, and costs what was cut out for it', async () => {
     const client = await start({})
     await client.call('SET', 'large', Buffer.alloc(MB, 'x'))

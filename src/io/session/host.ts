@@ -34,7 +34,7 @@ export interface Host {
   /** The input breaks the protocol: answers and closes. */
   protocolError(session: Session, reason: string): void
   queryBufferExceeded(session: Session): void
-  /** Output waits in the session's queue: the limits may have been passed. */
-  outputGrew(session: Session): void
+  /** Output waits for the session to read it, `unsent` bytes beside what it holds: the limits may have been passed. */
+  outputGrew(session: Session, unsent: number): void
   sessionClosed(session: Session): void
 }

@@ -288,6 +288,29 @@ test('a session may be destroyed in its own batch, by its own output', async () 
   expect(host.lentFrames).toBe(0)
 })
 
+test('with a limit, nothing of a reply leaves before all of it is known to be within', async () => {
+  const host = new FakeHost()
+  const pair = await pairs.open(host)
+  pair.session.outputLimit = 100_000
+  host.onOutput = (session) => {
+    if (session.outputBytes >= session.outputLimit) session.destroy()
+  }
+  pair.client.write(encode('LATER', 'x'.repeat(90_000)) + encode('NOW', 'y'.repeat(5000)))
+  while (host.commands.length < 2) await settle()
+  host.later.shift()?.()
+  await settle()
+  expect(pair.received()).toBe('')
+  host.later.shift()?.()
+  const wanted = bulk('x'.repeat(90_000)) + bulk('y'.repeat(5000))
+  expect(await pair.receive(wanted.length)).toBe(wanted)
+  pair.client.write(encode('LATER', 'x'.repeat(90_000)) + encode('NOW', 'y'.repeat(15_000)))
+  while (host.commands.length < 4) await settle()
+  host.later.shift()?.()
+  host.later.shift()?.()
+  await pair.ended()
+  expect(pair.received()).toBe(wanted)
+})
+
 test('muted replies are dropped in their place', async () => {
   const host = new FakeHost()
   const pair = await pairs.open(host)

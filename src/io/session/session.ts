@@ -86,6 +86,8 @@ export class Session implements ConnectionOwner {
   /** No more commands are read; the connection closes when the replies are out. */
   isClosing: boolean
   isClosed: boolean
+  /** The hard limit of what it may owe, bytes; 0: none. It counts replies that have yet to be sent as well. */
+  outputLimit: number
   /** When its output first exceeded the soft limit, Unix ms; 0: it does not. */
   softLimitSinceMs: number
 
@@ -136,6 +138,7 @@ export class Session implements ConnectionOwner {
     this.wait = null
     this.isClosing = false
     this.isClosed = false
+    this.outputLimit = 0
     this.softLimitSinceMs = 0
     this.query = new QueryBuffer()
     this.frame = null
@@ -264,7 +267,7 @@ export class Session implements ConnectionOwner {
     if (batch.count > 1) host.prepare(this, batch)
     for (let i = 0; i < batch.count; i++) {
       if (host.dispatch(this, batch.args[i]) === POSTPONED) return batch.starts[i]
-      if (host.reply.length > FLUSH_BYTES) this.flush()
+      if (host.reply.length > FLUSH_BYTES && this.mayFlush(host.reply.length)) this.flush()
       if (this.isSuspended || this.isPostponed || this.isClosing) return batch.ends[i]
       if (!this.authenticated && i + 1 < batch.count && !this.isTrusted) return batch.ends[i]
       if (this.isBackedUp) {
@@ -361,6 +364,10 @@ export class Session implements ConnectionOwner {
   flush(): void {
     const reply = this.host.reply
     if (reply.length === 0) return
+    if (this.outputLimit !== 0 && !this.mayOwe(reply.length)) {
+      reply.reset()
+      return
+    }
     this.countOutput(reply.length)
     if (this.lastSlot !== null) {
       const slot = this.openSlot(false)
@@ -371,7 +378,18 @@ export class Session implements ConnectionOwner {
       reply.release()
     } else this.connection.send(reply.bytes, 0, reply.length)
     reply.reset()
-    if (this.connection.queuedBytes > 0) this.host.outputGrew(this)
+    if (this.connection.queuedBytes > 0) this.host.outputGrew(this, 0)
+  }
+
+  /** Whether replies may leave in the midst of a batch: with a limit not before they reach it, which ends the client. */
+  private mayFlush(bytes: number): boolean {
+    return this.outputLimit === 0 || bytes >= this.outputLimit
+  }
+
+  /** Whether so many more bytes may be owed; if not, the host has closed the session. */
+  private mayOwe(bytes: number): boolean {
+    if (this.outputBytes + bytes >= this.outputLimit) this.host.outputGrew(this, bytes)
+    return !this.isClosed && !this.connection.isClosed
   }
 
   private countOutput(length: number): void {
@@ -417,19 +435,20 @@ export class Session implements ConnectionOwner {
     slot.bytes += length
     if (slot.muted || this.isClosed || length === 0) return
     this.countOutput(length)
-    if (slot !== this.firstSlot) {
+    // With a limit, nothing of a reply leaves before all of it is known to be within.
+    if (slot !== this.firstSlot || this.outputLimit !== 0) {
       this.hold(slot, bytes.slice(offset, offset + length))
       return
     }
     this.connection.send(bytes, offset, length)
-    if (this.connection.queuedBytes > 0) this.host.outputGrew(this)
+    if (this.connection.queuedBytes > 0) this.host.outputGrew(this, 0)
   }
 
   /** Keeps replies until the slots before theirs have gone. */
   private hold(slot: ReplySlot, chunk: Uint8Array): void {
     slot.chunks.push(chunk)
     this.heldBytes += chunk.length
-    if (slot !== this.firstSlot) this.host.outputGrew(this)
+    if (slot !== this.firstSlot || this.outputLimit !== 0) this.host.outputGrew(this, 0)
   }
 
   /** A part of a slot has finished; after the last one the slots behind it get their turn. */
@@ -445,6 +464,7 @@ export class Session implements ConnectionOwner {
   private sendFinished(): void {
     while (this.firstSlot !== null) {
       const first: ReplySlot = this.firstSlot
+      if (first.pending > 0 && this.outputLimit !== 0) return
       for (const chunk of first.chunks) {
         this.connection.sendOwned(chunk, chunk.length)
         this.heldBytes -= chunk.length

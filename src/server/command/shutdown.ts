@@ -16,8 +16,7 @@ export function shutdownFamily(shutdown: () => Shutdown): Family<Session> {
     const options = OPTIONS.filter((word) => words.delete(word)) as ShutdownOption[]
     const isContradiction = (abort && options.length > 0) || (options.includes('save') && options.includes('nosave'))
     if (words.size > 0 || isContradiction) return reply.error(errors.SYNTAX)
-    // A shutdown that is possible is over before the next command: there is never one to abort.
-    if (abort) return reply.error(errors.NO_SHUTDOWN)
+    if (abort) return shutdown().abort() ? reply.ok() : reply.error(errors.NO_SHUTDOWN)
     if (!shutdown().request(options)) reply.error(errors.SHUTDOWN_FAILED)
   }
   return family<Session>('server', [
