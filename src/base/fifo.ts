@@ -1,8 +1,8 @@
 /* A queue that grows: what an array with shift() is, without moving what stays and without growing for ever while it is
  * never quite empty. Any thread. Hot: push(), shift().
  *
- *   items   | c | . | . | a | b |     a is the oldest: `head` is its place; `length` items follow each other from there,
- *                         ^head       round the end. The room is a power of two.
+ *   items   | c | . | . | a | b |     a is the oldest: `head` is its place, from which `length` items follow
+ *                         ^head       each other, round the end. The room is a power of two.
  *
  * I1  places outside head .. head + length hold undefined: what has left is not kept alive.
  * Bound: room for at most twice the greatest length since it was last empty, or KEPT_ROOM. */

@@ -1,10 +1,11 @@
 /* Builds the shards: their arenas, the worker threads over them, and what ties both to the I/O thread. Main thread, at
  * start. How many: see shardCount(). */
+
+import { randomBytes } from 'node:crypto'
 import { totalmem } from 'node:os'
 import { Worker } from 'node:worker_threads'
-import { randomBytes } from 'node:crypto'
-import type { Clock, Random } from '../base/ports.ts'
 import type { CommandTable } from '../base/command-table.ts'
+import type { Clock, Random } from '../base/ports.ts'
 import type { Reply } from '../base/reply.ts'
 import { Sequencer } from '../io/routing/sequencer.ts'
 import { WorkerLink } from '../io/routing/worker-link.ts'
@@ -49,8 +50,8 @@ export interface ShardSet {
 }
 
 /**
- * Shards for an amount of memory: an arena is at most 2 GiB, and each worker has as many as the others. Address space is
- * reserved, not memory: an arena's pages are there when they are first written.
+ * Shards for an amount of memory: an arena is at most 2 GiB, and each worker has as many as the others. Address space
+ * is reserved, not memory: an arena's pages are there when they are first written.
  */
 export function shardCount(options: ShardOptions): number {
   const memory = options.maxmemory > 0 ? options.maxmemory : totalmem()

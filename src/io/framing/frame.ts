@@ -96,7 +96,7 @@ export class Frame {
     this.start = 0
   }
 
-  /** Bytes of the buffer from `start` that the command surely needs: a large argument's end once its length is known. */
+  /** Bytes from `start` that the command surely needs: a large argument's end once its length is known. */
   get neededBytes(): number {
     return this.bulkLength < 0 ? 0 : this.at + this.bulkLength + 2 - this.start
   }

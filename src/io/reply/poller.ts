@@ -1,6 +1,6 @@
 /* Watches the reply rings while commands are in flight. I/O thread. Under load replies come within microseconds, so it
- * looks again with every turn of the event loop; when nothing has come for a while it sleeps on the doorbell, which costs
- * no CPU, and a worker's next reply wakes it. Nothing in flight: it does nothing at all. */
+ * looks again with every turn of the event loop; when nothing has come for a while it sleeps on the doorbell, which
+ * costs no CPU, and a worker's next reply wakes it. Nothing in flight: it does nothing at all. */
 import type { Doorbell } from '../../shm/sync/doorbell.ts'
 import type { Sequencer } from '../routing/sequencer.ts'
 

@@ -1,9 +1,9 @@
-/* The sequencer: decides where each command runs, and by deciding in one thread gives all commands one order. I/O thread.
- * Hot: route().
+/* The sequencer: decides where each command runs, and by deciding in one thread gives all commands one order. I/O
+ * thread. Hot: route().
  *
- * A shard's baton is with the I/O thread exactly while inFlight[shard] = 0: then a command may run on the spot. Otherwise,
- * or when it is heavy, it goes to the shard's worker through the ring, behind everything that was sequenced before it.
- * The commands that a connection sends in one batch to one worker make one record, a run.
+ * A shard's baton is with the I/O thread exactly while inFlight[shard] = 0: then a command may run on the spot.
+ * Otherwise, or when it is heavy, it goes to the shard's worker through the ring, behind everything that was sequenced
+ * before it. The commands that a connection sends in one batch to one worker make one record, a run.
  *
  *   keys of ...           batons home            some away
  *   one worker            inline                 run in the worker's ring
@@ -15,8 +15,8 @@
  * Bound: the rings; see WorkerLink. */
 import type { Args } from '../../base/args.ts'
 import { assert } from '../../base/assert.ts'
-import type { Command } from '../../base/command-table.ts'
 import { HEAVY } from '../../base/command-spec.ts'
+import type { Command } from '../../base/command-table.ts'
 import type { Reply } from '../../base/reply.ts'
 import type { Engine } from '../../shard-worker/engine.ts'
 import * as record from '../../shard-worker/record.ts'
@@ -137,7 +137,9 @@ export class Sequencer implements LinkOwner {
     const { engine } = this
     engine.select(shard, session.db)
     if (command.runs === 'shards') engine.fetchKeys(command, args)
-    else if (command.runs === 'shard') engine.keyspace.expect(args.offset[command.firstKey], args.keyHash[command.firstKey])
+    else if (command.runs === 'shard') {
+      engine.keyspace.expect(args.offset[command.firstKey], args.keyHash[command.firstKey])
+    }
     engine.client = session.id
     engine.access.noTouch = session.noTouch
     engine.run(command.id, args, this.reply)

@@ -4,9 +4,9 @@
  * I1  `waiting` holds the runs pushed and not yet finished, in order: replies come back in the same order.
  * I2  while `backlog` is not empty every record goes to its end: the order of push() is the order in the ring.
  * I3  a record larger than the ring takes at once goes in parts, the rest of it first in the backlog meanwhile.
- * Bound: the ring. What does not fit waits in the backlog, and the sequencer reads from no session while there is one: it
- * holds the run at hand, and what the server itself sends. A drain() handles DRAIN_BYTES of replies or a little more, so
- * that sockets get their turn. */
+ * Bound: the ring. What does not fit waits in the backlog, and the sequencer reads from no session while there is one:
+ * it holds the run at hand, and what the server itself sends. A drain() handles DRAIN_BYTES of replies or a little
+ * more, so that sockets get their turn. */
 import type { Worker } from 'node:worker_threads'
 import { assert } from '../../base/assert.ts'
 import { Fifo } from '../../base/fifo.ts'
