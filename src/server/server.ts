@@ -66,6 +66,7 @@ export class Server implements Host {
   private readonly frames: Frame[] = []
   private batchStartUs = 0
   private maxmemory = 0
+  private replicasNeeded = 0
   private pidFile = ''
 
   constructor(configuration: Configuration, log: Log, clock: Clock = systemClock) {
@@ -157,6 +158,9 @@ export class Server implements Host {
     configuration.onChange('maxclients', () => refuseMaxClients(configuration))
     follow('maxmemory', () => {
       this.maxmemory = values.maxmemory
+    })
+    follow(['min-replicas-to-write', 'min-replicas-max-lag'], () => {
+      this.replicasNeeded = values['min-replicas-max-lag'] === 0 ? 0 : values['min-replicas-to-write']
     })
   }
 
@@ -266,6 +270,11 @@ export class Server implements Host {
     let used = 0
     for (const shard of this.engine.shards) used += shard.arena.usedBytes
     return used > this.maxmemory
+  }
+
+  /** A server without replicas has none in reach. */
+  lacksReplicas(): boolean {
+    return this.replicasNeeded > 0
   }
 
   protection(session: Session, command: Command<never>): string | null {

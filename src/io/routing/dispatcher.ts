@@ -21,6 +21,8 @@ import type { Sequencer } from './sequencer.ts'
 export interface Gate {
   /** Whether used memory is above maxmemory. */
   isOverMemory(): boolean
+  /** Whether fewer replicas are in reach than a write needs. */
+  lacksReplicas(): boolean
   /** Why a protected command may not run, or null. */
   protection(session: Session, command: Command<never>): string | null
   /** A command took at least the slow threshold: engine.slow holds it. */
@@ -52,7 +54,7 @@ export class Dispatcher {
   private readonly gate: Gate
   /** Exact arity of commands fit for the quick path, 0 for all others; negative: at least. */
   private readonly quickArity: Int32Array
-  /** Whether nothing is paused or short of memory; set with each batch. */
+  /** Whether nothing is paused, or short of memory or replicas; set with each batch. */
   private isQuiet: boolean
   private readonly neverQueued: Uint8Array
   private readonly mayHold: Uint8Array
@@ -80,7 +82,7 @@ export class Dispatcher {
   /** To be called at the start of each batch. */
   observe(): void {
     const isPaused = this.pause.isActive
-    this.isQuiet = !isPaused && !this.gate.isOverMemory()
+    this.isQuiet = !isPaused && !this.gate.isOverMemory() && !this.gate.lacksReplicas()
     this.engine.access.expirePaused = isPaused
   }
 
@@ -180,6 +182,7 @@ export class Dispatcher {
     if (!session.isTrusted && (command.flags & NO_AUTH) === 0) return errors.NO_AUTH
     if (session.transaction.isOpen && command.flags & NO_MULTI) return errors.NOT_IN_TRANSACTION
     if (this.needsMemory(session, command) && this.gate.isOverMemory()) return errors.OUT_OF_MEMORY
+    if (this.includes(session, command, WRITE) && this.gate.lacksReplicas()) return errors.NO_REPLICAS
     return null
   }
 
@@ -206,7 +209,7 @@ export class Dispatcher {
 
   /** Whether the command waits, with nothing done: paused clients, rings without room. */
   private mustWait(session: Session, command: Command<never>): boolean {
-    if (this.pause.isActive && this.pause.holds(session, this.mayWrite(session, command))) {
+    if (this.pause.isActive && this.pause.holds(session, this.includes(session, command, WRITE | MAY_REPLICATE))) {
       this.pause.postpone(session)
       return true
     }
@@ -223,9 +226,8 @@ export class Dispatcher {
     return false
   }
 
-  /** Whether the command, or for EXEC any that is queued, changes data. */
-  private mayWrite(session: Session, command: Command<never>): boolean {
-    const flags = WRITE | MAY_REPLICATE
+  /** Whether the command, or for EXEC any that is queued, has one of the flags. */
+  private includes(session: Session, command: Command<never>, flags: number): boolean {
     return (command.flags & flags) !== 0 || (command.fullName === 'exec' && this.isAnyQueued(session, flags))
   }
 
