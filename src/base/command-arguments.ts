@@ -28,6 +28,8 @@ export interface ArgumentDoc {
   keySpecIndex: number
   optional: boolean
   multiple: boolean
+  /** Of `multiple`: the token is repeated too. */
+  multipleToken: boolean
   /** Of oneof and block. */
   members: ArgumentDoc[]
 }
@@ -85,13 +87,19 @@ function document(grammar: Grammar, counter: KeyCounter): ArgumentDoc {
       )
     case 'optional':
       return { ...single(grammar.item, counter), optional: true }
-    case 'repeat':
-      return { ...single(grammar.item, counter), multiple: true }
+    case 'repeat': {
+      const repeated = single(grammar.item, counter)
+      return { ...repeated, multiple: true, multipleToken: repeated.token !== null }
+    }
   }
 }
 
-/** A grammar as one argument: a sequence of several becomes a block. */
+/** A grammar as one argument: a sequence of several becomes a block, whose token a first word is. */
 function single(grammar: Grammar, counter: KeyCounter): ArgumentDoc {
+  if (grammar.kind === 'sequence' && grammar.items.length > 2 && grammar.items[0].kind === 'token') {
+    const rest: Grammar = { kind: 'sequence', items: grammar.items.slice(1) }
+    return { ...group('block', members(rest, counter)), token: grammar.items[0].text }
+  }
   const documented = members(grammar, counter)
   return documented.length === 1 ? documented[0] : group('block', documented)
 }
@@ -117,7 +125,17 @@ function group(type: 'oneof' | 'block', all: ArgumentDoc[]): ArgumentDoc {
 }
 
 function argument(name: string, type: ArgumentType, more: Partial<ArgumentDoc>): ArgumentDoc {
-  return { name, type, token: null, keySpecIndex: -1, optional: false, multiple: false, members: [], ...more }
+  return {
+    name,
+    type,
+    token: null,
+    keySpecIndex: -1,
+    optional: false,
+    multiple: false,
+    multipleToken: false,
+    members: [],
+    ...more,
+  }
 }
 
 /** Matches what one of the patterns matches whole. */

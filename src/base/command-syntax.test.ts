@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { parseSyntax } from './command-syntax.ts'
 import type { Grammar } from './command-syntax.ts'
+import { parseSyntax } from './command-syntax.ts'
 
 /** The tree as a fully bracketed text. */
 function show(grammar: Grammar): string {

@@ -22,6 +22,7 @@ export const NOT_GENERATED: Readonly<Record<string, string>> = {
   ACL: 'locks the tests out; the users of the two servers are set up alike by the tests that need them',
   CONFIG: 'reconfigures the server beyond what FLUSHALL undoes',
   COMMAND: 'tells of the whole command table, which differs between 7.0 and 7.2',
+  WAIT: 'waits for replicas that neither server has, as long as it is told to',
   LOLWUT: 'draws the version',
   'CLIENT|PAUSE': 'stalls every client of the server for a time',
   'CLIENT|KILL': 'ends connections by addresses and ids that differ between the servers',

@@ -57,7 +57,11 @@ function writeArguments(reply: Reply, all: readonly ArgumentDoc[]): void {
 
 function writeArgument(reply: Reply, argument: ArgumentDoc): void {
   const isGroup = argument.type === 'oneof' || argument.type === 'block'
-  const flags = [...(argument.optional ? ['optional'] : []), ...(argument.multiple ? ['multiple'] : [])]
+  const flags = [
+    ...(argument.optional ? ['optional'] : []),
+    ...(argument.multiple ? ['multiple'] : []),
+    ...(argument.multipleToken ? ['multiple_token'] : []),
+  ]
   const hasKey = argument.keySpecIndex >= 0
   reply.map(3 + (hasKey ? 1 : 0) + (argument.token === null ? 0 : 1) + (flags.length > 0 ? 1 : 0))
   writeField(reply, 'name', argument.name)
