@@ -3,12 +3,11 @@
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Setup } from './cases.ts'
 import type { Options } from './options.ts'
 import type { RunningServer } from './process.ts'
 import { attachServer, findProgram, startServer } from './process.ts'
-import type { Role } from './result.ts'
-import { SUBJECT } from './result.ts'
-import type { Setup } from './scenarios.ts'
+import { type Role, SUBJECT } from './role.ts'
 
 /** What can be started, in the order in which the servers take turns. */
 export interface Contender {

@@ -4,6 +4,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { dirname, join, relative } from 'node:path'
+import { casesOf } from './cases.ts'
 import { contendersOf } from './fleet.ts'
 import { readMachine } from './machine.ts'
 import type { Options } from './options.ts'
@@ -15,7 +16,6 @@ import { createProgress } from './report/progress.ts'
 import { COLOURED, PLAIN, renderTable } from './report/table.ts'
 import type { BenchResult } from './result.ts'
 import { roundsOf, runCases } from './run.ts'
-import { casesOf } from './scenarios.ts'
 
 const RESULTS_DIRECTORY = join(import.meta.dirname, '..', 'bench-results')
 const INTERRUPTED = 130

@@ -6,7 +6,7 @@ import { parseDistribution } from './load/key-distribution.ts'
 import type { MixEntry } from './load/mix.ts'
 import { COMMANDS, parseMix } from './load/mix.ts'
 import type { Endpoint } from './load/settings.ts'
-import type { Role } from './result.ts'
+import type { Role } from './role.ts'
 import type { Scenario } from './scenarios.ts'
 import { SCENARIOS } from './scenarios.ts'
 

@@ -11,7 +11,8 @@ import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseInfo, withControl } from './control-connection.ts'
 import type { Endpoint } from './load/settings.ts'
-import type { Role, ServerFacts } from './result.ts'
+import type { ServerFacts } from './result.ts'
+import type { Role } from './role.ts'
 
 const LOOPBACK = '127.0.0.1'
 const READY_LIMIT_MS = 15_000

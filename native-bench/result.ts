@@ -1,14 +1,9 @@
 /* What a run of the benchmark produces: the shape of the JSON file, and what the table and the page are drawn from.
  * Types, and the few pure functions that read them. */
 
-import type { BenchCase } from './scenarios.ts'
+import type { BenchCase } from './cases.ts'
+import { BASELINE, type Role } from './role.ts'
 import { median, pairedRatio } from './statistics.ts'
-
-/** The part a server plays. Ratios are against `redis`; targets are for `spinel`. */
-export type Role = 'redis' | 'valkey' | 'spinel'
-
-export const BASELINE: Role = 'redis'
-export const SUBJECT: Role = 'spinel'
 
 /** A measured quantity. Milliseconds for latencies, microseconds of server CPU for one command. */
 export type Metric = 'opsPerSecond' | 'cpuMicros' | 'p50Ms' | 'p99Ms' | 'p999Ms' | 'bytesPerKey'

@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CpuUse } from './accounting.ts'
 import { CpuAccount, processCpuMicros, residentBytes } from './accounting.ts'
+import type { GeneratorCase, MemoryCase, RedisBenchmarkCase } from './cases.ts'
 import { withControl } from './control-connection.ts'
 import { fillKeys } from './load/fill.ts'
 import { runLoad } from './load/generator.ts'
@@ -11,7 +12,6 @@ import type { RunningServer } from './process.ts'
 import { runRedisBenchmark } from './redis-benchmark.ts'
 import type { Metric, Round } from './result.ts'
 import { PERCENTILES } from './result.ts'
-import type { GeneratorCase, MemoryCase, RedisBenchmarkCase } from './scenarios.ts'
 
 /** Shows how a round comes along: the part of it that is over (0 to 1), and a live figure in words. */
 export type Live = (done: number, text: string) => void

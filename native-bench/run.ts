@@ -4,6 +4,7 @@
  *
  * A case that fails is reported as failed, its servers are replaced, and the run goes on. */
 
+import type { BenchCase, Setup } from './cases.ts'
 import type { Contender } from './fleet.ts'
 import { startFleet, stopFleet } from './fleet.ts'
 import { fillKeys } from './load/fill.ts'
@@ -11,11 +12,10 @@ import type { Options } from './options.ts'
 import type { RunningServer } from './process.ts'
 import { reasonOf } from './process.ts'
 import { calibrate } from './redis-benchmark.ts'
-import type { CaseResult, Role, Round, ServerFacts } from './result.ts'
-import { BASELINE } from './result.ts'
+import type { CaseResult, Round, ServerFacts } from './result.ts'
+import { BASELINE, type Role } from './role.ts'
 import type { Live } from './rounds.ts'
 import { generatorRound, memoryRound, redisBenchmarkRound } from './rounds.ts'
-import type { BenchCase, Setup } from './scenarios.ts'
 
 /** What the run tells while it goes on; report/progress.ts draws it. */
 export interface Progress {

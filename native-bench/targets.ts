@@ -1,10 +1,11 @@
 /* The targets, as data: what Spinel must reach beside Redis, and the verdict on a finished run. Pure. */
 
 import type { BenchResult, Metric } from './result.ts'
-import { medianOf, ratioOf, SUBJECT } from './result.ts'
+import { medianOf, ratioOf } from './result.ts'
+import { SUBJECT } from './role.ts'
 
 export interface Target {
-  /** Ids of the cases it holds for (see scenarios.ts). */
+  /** Ids of the cases it holds for (see cases.ts). */
   cases: readonly string[]
   metric: Metric
   /** A ratio to Redis in the same run, or the figure itself. */

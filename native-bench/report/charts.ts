@@ -7,7 +7,7 @@
  *   | Label   ####*###*#  3.20 M             |
  *   |         |         |         |  axis    |                                                     */
 
-import type { Role } from '../result.ts'
+import type { Role } from '../role.ts'
 import type { Scale } from './svg.ts'
 import { element, linearScale, linearTicks, logScale, logTicks, markupText } from './svg.ts'
 

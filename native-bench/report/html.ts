@@ -1,11 +1,13 @@
 /* The result as one HTML page that needs nothing else: style, charts and figures are all inside. Pure. */
 
+import type { BenchCase } from '../cases.ts'
 import { distributionText } from '../load/key-distribution.ts'
 import { mixText } from '../load/mix.ts'
 import type { LoadSettings } from '../load/settings.ts'
-import type { BenchResult, CaseResult, Metric, Role } from '../result.ts'
-import { BASELINE, isClientBound, latencyCurve, medianOf, PERCENTILES, ratioOf, series } from '../result.ts'
-import type { BenchCase, Scenario } from '../scenarios.ts'
+import type { BenchResult, CaseResult, Metric } from '../result.ts'
+import { isClientBound, latencyCurve, medianOf, PERCENTILES, ratioOf, series } from '../result.ts'
+import { BASELINE, type Role } from '../role.ts'
+import type { Scenario } from '../scenarios.ts'
 import { judge, targetsOf } from '../targets.ts'
 import type { Bar, BarGroup, Curve, RangeGroup } from './charts.ts'
 import { barChart, bulletBar, curveChart, rangeChart } from './charts.ts'

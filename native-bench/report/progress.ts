@@ -1,9 +1,9 @@
 /* The progress of a run: on a terminal a line that is redrawn while a round runs, then one line for each round; in a
  * file or pipe only the finished lines. */
 
+import type { BenchCase } from '../cases.ts'
 import type { Round, ServerFacts } from '../result.ts'
 import type { Progress } from '../run.ts'
-import type { BenchCase } from '../scenarios.ts'
 import { formatCount, formatRatio, METRICS } from './figures.ts'
 import type { Paint } from './table.ts'
 

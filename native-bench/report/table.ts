@@ -4,8 +4,9 @@
  *   GET, P64   Redis 7.0.15   3.20 M           0.290             0.95     1.40
  *              Spinel 0.1.0   5.61 M   1.75x   0.170   0.59x     0.55     0.81  0.58x                        */
 
-import type { BenchResult, CaseResult, Metric, Role } from '../result.ts'
-import { BASELINE, countDisturbed, DISTURBED_CORES, isClientBound, medianOf, ratioOf, SUBJECT } from '../result.ts'
+import type { BenchResult, CaseResult, Metric } from '../result.ts'
+import { countDisturbed, DISTURBED_CORES, isClientBound, medianOf, ratioOf } from '../result.ts'
+import { BASELINE, type Role, SUBJECT } from '../role.ts'
 import type { Target, Verdict } from '../targets.ts'
 import { judge } from '../targets.ts'
 import { formatRatio, METRICS } from './figures.ts'

@@ -1,9 +1,10 @@
 /* A small result for tests: one redis-benchmark case, one of our own generator, one of memory, on two servers. */
 
+import { casesOf } from '../cases.ts'
 import { parseOptions } from '../options.ts'
-import type { BenchResult, Metric, Role, Round } from '../result.ts'
+import type { BenchResult, Metric, Round } from '../result.ts'
 import { PERCENTILES } from '../result.ts'
-import { casesOf } from '../scenarios.ts'
+import type { Role } from '../role.ts'
 
 export function sampleRound(metrics: Partial<Record<Metric, number>>, changes: Partial<Round> = {}): Round {
   return {

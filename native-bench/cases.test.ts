@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
+import { casesOf } from './cases.ts'
 import { parseOptions } from './options.ts'
-import { casesOf } from './scenarios.ts'
 import { TARGETS } from './targets.ts'
 
 test('every case has an id of its own, and every target a case in the default set', () => {
