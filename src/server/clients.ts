@@ -7,7 +7,7 @@
 import { bytesOf } from '../base/bytes.ts'
 import * as errors from '../base/error-texts.ts'
 import { quoteArgument } from '../base/split-arguments.ts'
-import type { ClientContext } from '../io/command/client.ts'
+import type { ClientContext } from '../io/command/client-context.ts'
 import type { Pause } from '../io/routing/pause.ts'
 import type { Sequencer } from '../io/routing/sequencer.ts'
 import { describeSession } from '../io/session/describe.ts'
@@ -19,7 +19,7 @@ import type { Configuration } from './configuration/configuration.ts'
 import type { DefaultUser } from './default-user.ts'
 
 /** The server as its clients see it. */
-export interface ClientsHost extends Host {
+export interface ClientsHost extends Host<Session> {
   readonly configuration: Configuration
   readonly log: Log
   readonly defaultUser: DefaultUser

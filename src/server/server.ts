@@ -41,7 +41,7 @@ const SPARE_FRAMES = 64
 /** How often the instruments take their samples. */
 const TICK_MS = 100
 
-export class Server implements Host {
+export class Server implements Host<Session> {
   readonly configuration: Configuration
   readonly log: Log
   readonly clock: Clock

@@ -3,9 +3,9 @@ import type { Args } from '../../base/args.ts'
 import * as errors from '../../base/error-texts.ts'
 import { parsed, parseInteger, SAFE_INTEGER } from '../../base/number-text.ts'
 import type { Reply } from '../../base/reply.ts'
-import { type ClientType, clientType } from '../session/describe.ts'
+import { type ClientType, clientType } from '../session/client-type.ts'
 import type { Session } from '../session/session.ts'
-import type { ClientContext } from './client.ts'
+import type { ClientContext } from './client-context.ts'
 
 /** What a client must be to be killed; null: anything. */
 interface Filter {

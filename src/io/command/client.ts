@@ -15,25 +15,13 @@ import * as errors from '../../base/error-texts.ts'
 import { writeHelp } from '../../base/help.ts'
 import { NOT_INTEGER, parsed, parsedBig, parseInteger, SAFE_INTEGER } from '../../base/number-text.ts'
 import type { Reply } from '../../base/reply.ts'
-import { type ClientType, clientType } from '../session/describe.ts'
+import { type ClientType, clientType } from '../session/client-type.ts'
 import type { Session } from '../session/session.ts'
 import { invalidAttribute } from './client-attribute.ts'
+import type { ClientContext } from './client-context.ts'
 import { CLIENT_HELP } from './client-help.ts'
 import { killClients } from './client-kill.ts'
 import { caching, tracking, writeTrackingInfo } from './client-tracking.ts'
-
-/** What the family asks of the server. */
-export interface ClientContext {
-  /** Connected clients by id, the oldest first. */
-  readonly sessions: ReadonlyMap<number, Session>
-  nowMs(): number
-  /** A client as CLIENT LIST shows it; `argumentBytes` are those of the command it runs. */
-  describeClient(session: Session, argumentBytes: number): string
-  hasUser(name: string): boolean
-  /** Clients wait until Unix ms `endMs`: all of them, or those that write. */
-  pauseClients(endMs: number, all: boolean): void
-  unpauseClients(): void
-}
 
 const MAX_INT64 = 2n ** 63n - 1n
 

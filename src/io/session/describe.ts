@@ -13,16 +13,6 @@ export const SESSION_BYTES = 5 * 1024
 /** What a queued piece costs beside its bytes. */
 const PIECE_BYTES = 200
 
-/** The classes of clients that CLIENT KILL, CLIENT LIST and client-output-buffer-limit know. */
-export type ClientType = 'normal' | 'master' | 'replica' | 'pubsub'
-
-/** The class that a word names, `slave` standing for replica; null: none. */
-export function clientType(word: string): ClientType | null {
-  const lower = word.toLowerCase()
-  if (lower === 'slave') return 'replica'
-  return lower === 'normal' || lower === 'master' || lower === 'replica' || lower === 'pubsub' ? lower : null
-}
-
 /** All that a client costs, in bytes. */
 export function memoryOf(session: Session): number {
   return SESSION_BYTES + inputMemory(session) + outputMemory(session)

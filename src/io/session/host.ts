@@ -1,12 +1,12 @@
-/* What a session needs of the server around it. I/O thread. The server implements it; tests may implement less. */
+/* What a session needs of the server around it. I/O thread. The server implements it; tests may implement less. The
+ * session is a parameter, so that this file need not know it. */
 import type { Args } from '../../base/args.ts'
 import type { Reply } from '../../base/reply.ts'
 import type { Batch } from '../framing/batch.ts'
 import type { Frame, Limits } from '../framing/frame.ts'
-import type { Session } from './session.ts'
 import type { Traffic } from './traffic.ts'
 
-export interface Host {
+export interface Host<Session> {
   /** Replies of the batch that runs, for the session that runs it. */
   readonly reply: Reply
   readonly limits: Limits

@@ -19,11 +19,10 @@ import { BROKEN, COMPLETE, type Frame, INCOMPLETE } from '../framing/frame.ts'
 import { ReplySlot } from '../reply/slot.ts'
 import { Connection, type ConnectionOwner, READ_BUFFER_BYTES } from '../socket/connection.ts'
 import type { Accepted } from '../socket/listener.ts'
-import type { ClientType } from './describe.ts'
+import type { ClientType } from './client-type.ts'
 import type { Host } from './host.ts'
 import { QueryBuffer } from './query-buffer.ts'
 import { Transaction } from './transaction.ts'
-import type { Wait } from './wait.ts'
 
 /* What Host.dispatch says. */
 export const HANDLED = 0
@@ -42,10 +41,20 @@ const AHEAD_BYTES = OUTPUT_PAUSE_BYTES / 2
 /** While a session waits it still reads this much, so that a disconnect is noticed. */
 const SUSPENDED_QUERY_BYTES = 1024 * 1024
 
+/** A blocking command that waits: see wait.ts. */
+export interface BlockingWait {
+  /** Whether it ends by itself. */
+  readonly isTimed: boolean
+  /** CLIENT UNBLOCK. */
+  unblock(withError: boolean): void
+  /** The session closes. */
+  cancel(): void
+}
+
 export class Session implements ConnectionOwner {
   readonly id: number
   readonly connection: Connection
-  readonly host: Host
+  readonly host: Host<Session>
   readonly remote: string
   readonly local: string
   readonly isUnix: boolean
@@ -82,7 +91,7 @@ export class Session implements ConnectionOwner {
   /** It waits for other clients, as far as anybody can tell: CLIENT PAUSE. Shown as blocked, and never idle. */
   isBlocked: boolean
   /** Its wait in a blocking command, null without one. */
-  wait: Wait | null
+  wait: BlockingWait | null
   /** No more commands are read; the connection closes when the replies are out. */
   isClosing: boolean
   isClosed: boolean
@@ -106,7 +115,7 @@ export class Session implements ConnectionOwner {
   /** Bytes of the newest read. */
   private readBytes: number
 
-  constructor(id: number, accepted: Accepted, host: Host) {
+  constructor(id: number, accepted: Accepted, host: Host<Session>) {
     this.id = id
     this.host = host
     this.remote = accepted.remote

@@ -22,7 +22,7 @@ import type { Host } from './host.ts'
 import { HANDLED, POSTPONED, Session } from './session.ts'
 import { Traffic } from './traffic.ts'
 
-export class FakeHost implements Host {
+export class FakeHost implements Host<Session> {
   readonly reply = new Reply()
   readonly limits = new Limits()
   readonly traffic = new Traffic()
@@ -152,7 +152,7 @@ export class Pairs {
     this.server = listenUnix(join(this.directory, 'socket'), 0, 16, (accepted) => this.accept(accepted))
   }
 
-  async open(host: Host): Promise<Pair> {
+  async open(host: Host<Session>): Promise<Pair> {
     const accepted = new Promise<Session>((resolve) => {
       this.accept = (each) => {
         const session = new Session(1, each, host)

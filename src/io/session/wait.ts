@@ -4,12 +4,12 @@
  * I1  a wait ends once; after the session has closed it ends without a word. */
 import * as errors from '../../base/error-texts.ts'
 import type { Reply } from '../../base/reply.ts'
-import type { Session } from './session.ts'
+import type { BlockingWait, Session } from './session.ts'
 
 /** The longest a timer may run; a wait goes on with another one. */
 const MAX_TIMER_MS = 0x7fffffff
 
-export class Wait {
+export class Wait implements BlockingWait {
   /** Whether it ends by itself. */
   readonly isTimed: boolean
   private readonly session: Session
