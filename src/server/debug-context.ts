@@ -1,12 +1,12 @@
 /* What DEBUG does to the server. Main thread. */
 import type { DebugContext } from './command/debug.ts'
-import type { Server } from './server.ts'
+import type { ServerParts } from './parts.ts'
 
 const HERE = 'the main thread'
 
 const sleeper = new Int32Array(new SharedArrayBuffer(4))
 
-export function debugContext(server: Server): DebugContext {
+export function debugContext(server: ServerParts): DebugContext {
   const { configuration, log, observatory } = server
   return {
     setActiveExpire: (enabled) => server.broadcastSetting('active-expire', enabled ? 'yes' : 'no'),
@@ -29,7 +29,7 @@ export function debugContext(server: Server): DebugContext {
 }
 
 /** Replaces the process by a fresh one with the same arguments: same pid, nothing else kept. */
-function restart(server: Server, gracefully: boolean, delayMs: number): void {
+function restart(server: ServerParts, gracefully: boolean, delayMs: number): void {
   const { configuration, log } = server
   if (gracefully && configuration.file !== null && configuration.rewrite() !== null) {
     log.warning("Can't restart: configuration rewrite process failed")

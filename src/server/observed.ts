@@ -3,13 +3,13 @@ import { memoryOf } from '../io/session/describe.ts'
 import type { ClientCounts } from '../observability/info/context.ts'
 import type { Observed } from '../observability/observatory.ts'
 import type { Values } from './configuration/directives/table.ts'
-import type { Server } from './server.ts'
+import type { ServerParts } from './parts.ts'
 
 /* Numbers of the listeners in INFO server. */
 const TCP_LISTENER = 0
 const UNIX_LISTENER = 1
 
-export function observe(server: Server): Observed {
+export function observe(server: ServerParts): Observed {
   const { configuration, shards } = server
   const { sequencer } = shards
   return {
@@ -53,7 +53,7 @@ export function observe(server: Server): Observed {
   }
 }
 
-function clientCounts(server: Server): ClientCounts {
+function clientCounts(server: ServerParts): ClientCounts {
   const { sessions, received, rejected } = server.clients
   let blocked = 0
   let timed = 0

@@ -16,10 +16,10 @@ import { replicationFamily } from './command/replication.ts'
 import { shutdownFamily } from './command/shutdown.ts'
 import { timeFamily } from './command/time.ts'
 import { debugContext } from './debug-context.ts'
-import type { Server } from './server.ts'
+import type { ServerParts } from './parts.ts'
 
 /** `server` is asked only when a command runs: the declarations can be read without one. */
-export function ioFamilies(server: () => Server): Family<Session>[] {
+export function ioFamilies(server: () => ServerParts): Family<Session>[] {
   return [
     connectionFamily(server),
     clientFamily(() => server().clients),
