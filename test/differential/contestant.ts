@@ -25,6 +25,9 @@ export interface Digest {
 
 const DATABASES = 16
 
+/** The server closes the connection after this one. */
+const PROTOCOL_ERROR = /^-ERR Protocol error/
+
 /** How to read a whole value of each type, and whether the order of its members is the server's own affair. */
 const WHOLE_VALUE: Readonly<Record<string, { command: string[]; rest: string[]; unordered: boolean }>> = {
   string: { command: ['GET'], rest: [], unordered: false },
@@ -71,8 +74,7 @@ export class Contestant {
       ['DEBUG', 'SET-ACTIVE-EXPIRE', '0'],
     ]) {
       const reply = await this.ask(command)
-      if (reply.text !== 'OK' && command[0] !== 'DEBUG')
-        throw new Error(`${this.server.name}: ${command.join(' ')} answered ${reply.text}`)
+      if (reply.text !== 'OK') throw new Error(`${this.server.name}: ${command.join(' ')} answered ${reply.text}`)
     }
     this.password = password
   }
@@ -92,7 +94,9 @@ export class Contestant {
     await writeInPieces(connection, bytes, cuts)
     const replies: string[] = []
     try {
-      while (toEnd || replies.length < count) replies.push(latin1(await connection.read()))
+      while (toEnd || replies.length < count || PROTOCOL_ERROR.test(replies.at(-1) ?? '')) {
+        replies.push(latin1(await connection.read()))
+      }
       return { replies, ended: 'open', torn: false }
     } catch (error) {
       return { replies, ended: this.howItEnded(error), torn: connection.torn }

@@ -79,7 +79,7 @@ class Generator {
     const client = random.below(swarm.clients)
     const count = random.chance(swarm.pipelines) ? random.between(2, MAX_PIPELINE) : 1
     const commands: Command[] = []
-    while (commands.length < count) commands.push(...this.next(this.states[client]))
+    while (commands.length < count) commands.push(...this.next(this.states[client], count === 1))
     return this.written({ kind: 'send', client, commands })
   }
 
@@ -106,8 +106,10 @@ class Generator {
     const commands: string[][] = []
     const count = this.random.between(1, 6)
     while (commands.length < count) {
-      const command = this.instance(this.random.pick(this.local), this.swarm.palette)
-      commands.push(command.map((argument) => (typeof argument === 'string' ? argument : '')))
+      const command = this.sound(this.random.pick(this.local), this.swarm.palette)
+      const words = command.map((argument) => (typeof argument === 'string' ? argument : ''))
+      // Zero bytes, which damage may bring into an inline command, are for the other steps.
+      commands.push(words.some((word) => word.includes('\0')) ? ['PING'] : words)
     }
     if (this.swarm.palette.password !== '' && this.random.chance(0.7)) {
       commands.unshift(['AUTH', this.swarm.palette.password])
@@ -117,8 +119,8 @@ class Generator {
     return session
   }
 
-  /** The client's next command, or those that open a transaction. */
-  private next(state: ClientState): Command[] {
+  /** The client's next command, or those that open a transaction; `alone` if it is not part of a pipeline. */
+  private next(state: ClientState, alone: boolean): Command[] {
     const { random, swarm } = this
     if (state.inTransaction && random.chance(0.15)) {
       state.inTransaction = false
@@ -128,16 +130,18 @@ class Generator {
       state.inTransaction = true
       return random.chance(0.5) ? [['WATCH', random.pick(swarm.palette.keys)], ['MULTI']] : [['MULTI']]
     }
-    const command = this.unambiguous(state)
+    const command = this.unambiguous(state, alone)
     follow(state, command)
     return [command]
   }
 
   /** A command whose replies, and whose effects on later ones, do not hang on an instant or on chance. */
-  private unambiguous(state: ClientState): Command {
+  private unambiguous(state: ClientState, alone: boolean): Command {
     for (;;) {
       const shape = this.swarm.shapes[this.random.weighted(this.swarm.weights)]
       const command = this.instance(shape, this.swarm.palette)
+      // A client that RESET makes a stranger is closed if its replies so far fill more than 1 KiB of Redis's memory.
+      if (shape.words[0] === 'RESET' && this.swarm.palette.password !== '' && !alone) continue
       // SCAN deletes the expired keys that it comes by, and only a whole iteration comes by all of them.
       const { shortLives, pastTimes } = this.swarm.palette
       if ((shortLives > 0 || pastTimes) && shape.words[0] === 'SCAN') {

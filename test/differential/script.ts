@@ -56,10 +56,15 @@ const INLINE_LIMIT_BYTES = 64 * 1024
 const LONGEST_READ_BYTES = 3 * INLINE_LIMIT_BYTES
 
 /**
- * Whether the kernel's way of cutting these bytes into reads can change the replies: a line beyond 64 KiB is refused if
- * its end is not there by then, and obeyed if the read that passes the limit brings it.
+ * Whether a session's replies tell of the oracle's workings rather than of the protocol. A line beyond 64 KiB is refused
+ * if its end is not there by then, and obeyed if the read that passes the limit brings it. An inline command with a zero
+ * byte never ends. An empty command is the one that CLIENT REPLY SKIP silences. A line of HTTP closes the connection at
+ * once, with replies that may or may not be out.
  */
-export function hangsOnReads(bytes: string): boolean {
+export function isUndetermined(bytes: string): boolean {
+  if (/(^|\n)[^*$\n]*\0/.test(bytes)) return true
+  if (/\n\s*"?(host:|post\b)/i.test(bytes)) return true
+  if (/skip/i.test(bytes) && /(^|\n)\r?\n|\*[0-]/.test(bytes)) return true
   return bytes.split('\n').some(({ length }) => length > INLINE_LIMIT_BYTES / 2 && length < LONGEST_READ_BYTES)
 }
 
