@@ -48,8 +48,8 @@ export function connectionFamily(context: () => ConnectionContext): Family<Sessi
     let version = 0
     if (args.count > 1) {
       const kind = parseInteger(args.bytes, args.offset[1], args.length[1])
-      if (kind !== SAFE_INTEGER) return reply.error(errors.PROTOCOL_VERSION_NOT_AN_INTEGER)
-      version = parsed()
+      if (kind === NOT_INTEGER) return reply.error(errors.PROTOCOL_VERSION_NOT_AN_INTEGER)
+      version = kind === SAFE_INTEGER ? parsed() : 0
       if (version !== 2 && version !== 3) return reply.error(errors.UNSUPPORTED_PROTOCOL)
     }
     let credentials: [string, string] | null = null
