@@ -39,12 +39,13 @@ export interface Command<Context> extends KeyRange {
 }
 
 const LOOKUP_SLOTS = 2048
+const NO_NAME = new Uint8Array(0)
 
 export class CommandTable<Context> {
   readonly commands: Command<Context>[] = []
   private readonly slots = new Int16Array(LOOKUP_SLOTS).fill(-1)
   /** The name last found, and its command. */
-  private newest: Uint8Array = new Uint8Array(0)
+  private newest: Uint8Array = NO_NAME
   private newestId = -1
 
   constructor(families: readonly Family<Context>[]) {
@@ -95,6 +96,8 @@ export class CommandTable<Context> {
     assert(id >= 0, 'a command that is renamed exists')
     this.commands[id].name = bytesOf(to.toUpperCase())
     this.slots.fill(-1)
+    this.newest = NO_NAME
+    this.newestId = -1
     for (const command of this.topLevel) this.enter(command)
   }
 
