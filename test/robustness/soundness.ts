@@ -1,11 +1,13 @@
-/* What must hold of a server after whatever was done to it: it serves, every invariant of every shard holds, the clients
- * that left are forgotten, and an emptied data set takes the memory it took at the start. */
+/* What must hold of a server after whatever was done to it: it serves, every invariant of every shard holds, clients that
+ * left are forgotten, and an emptied data set takes the memory it took at the start.
+ *
+ * ROBUSTNESS_SCALE  1, the default, is the ordinary run; with more, these suites run longer and at full size (10,000
+ *                   connections, values of 512 MB). */
 
 import { expect } from 'vitest'
 import type { RawClient } from '../support/raw-client.ts'
 import { type Server, type ServerOptions, startSpinel } from '../support/server.ts'
 
-/** 1 in the ordinary run; larger for a long one by hand. */
 export const SCALE = Number(process.env['ROBUSTNESS_SCALE'] ?? 1)
 
 const FORGOTTEN_WITHIN_MS = 15_000
@@ -41,11 +43,6 @@ export async function figure(client: RawClient, name: string): Promise<number> {
   const match = new RegExp(`^${name}:([0-9.]+)\\r?$`, 'm').exec(text)
   if (match === null) throw new Error(`INFO shows no ${name}`)
   return Number(match[1])
-}
-
-/** Resident bytes of the server's process, by the kernel's account. */
-export async function residentBytes({ control }: Patient): Promise<number> {
-  return figure(control, 'used_memory_rss')
 }
 
 /** Waits until only the control connection is left. */

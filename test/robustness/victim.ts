@@ -1,4 +1,4 @@
-/* A client process that gets into the midst of something, says so, and waits there to be killed: `victim.ts PORT WAY`. */
+/* A client process that gets into the midst of something, says so, and waits to be killed: `victim.ts PORT WAY`. */
 
 import net from 'node:net'
 import { encodeCommand } from '../support/resp.ts'
