@@ -1,0 +1,83 @@
+import { describe, expect, test } from 'vitest'
+import { Args } from './args.ts'
+import { AssertionError } from './assert.ts'
+import { type CommandSpec, family } from './command-spec.ts'
+import { CommandTable } from './command-table.ts'
+import { writeHelp } from './help.ts'
+import { Reply } from './reply.ts'
+
+function spec(name: string, more: Partial<CommandSpec<null>> = {}): CommandSpec<null> {
+  return {
+    name,
+    arity: -1,
+    runs: 'io',
+    flags: 0,
+    acl: 0,
+    keys: [],
+    since: '1.0.0',
+    complexity: 'O(1)',
+    summary: '',
+    syntax: '',
+    handler: () => {},
+    ...more,
+  }
+}
+
+const container = (name: string, ...subcommands: string[]) =>
+  spec(name, { handler: undefined, subcommands: subcommands.map((each) => spec(each)) })
+
+describe('a container of several families', () => {
+  const engine = family('server', [container('DEBUG', 'OBJECT', 'DIGEST'), spec('GET')])
+  const io = family('server', [spec('PING'), container('DEBUG', 'SLEEP')])
+
+  test('has the subcommands of all, and the numbers that the first family alone would give', () => {
+    const alone = new CommandTable([engine])
+    const both = new CommandTable([engine, io])
+    for (const { id, fullName } of alone.commands) expect(both.commands[id].fullName).toBe(fullName)
+    const words = (word: string) => both.resolve(Args.of('debug', word))?.fullName
+    expect([words('object'), words('sleep'), words('nothing')]).toEqual(['debug|object', 'debug|sleep', 'debug'])
+    expect(both.byName('DEBUG')?.children.length).toBe(3)
+    expect(both.topLevel.map(({ fullName }) => fullName)).toEqual(['debug', 'get', 'ping'])
+  })
+
+  test('declares each command and subcommand once', () => {
+    expect(() => new CommandTable([engine, engine])).toThrow(AssertionError)
+    expect(() => new CommandTable([family('x', [spec('GET')]), engine])).toThrow(AssertionError)
+    const again = family('server', [container('DEBUG', 'DIGEST')])
+    expect(() => new CommandTable([engine, again])).toThrow(AssertionError)
+  })
+})
+
+test('names are found in any case, subcommands behind a bar', () => {
+  const table = new CommandTable([family('server', [container('CONFIG', 'GET', 'SET'), spec('GET')])])
+  expect(table.byName('get')?.fullName).toBe('get')
+  expect(table.byName('Config|Set')?.fullName).toBe('config|set')
+  for (const name of ['', 'config|', 'config|get|x', 'get|x', 'nothing', '|get']) {
+    expect(table.byName(name), name).toBeUndefined()
+  }
+})
+
+test('a renamed command answers to its new name alone, one without a name to none', () => {
+  const table = new CommandTable([family('server', [spec('GET'), spec('SET'), spec('FLUSHALL')])])
+  table.rename('get', 'fetch')
+  table.rename('FLUSHALL', '')
+  // What was looked up last is not remembered by its old name.
+  expect(table.byName('flushall')).toBeUndefined()
+  expect(table.byName('get')).toBeUndefined()
+  expect(table.byName('FETCH')?.fullName).toBe('get')
+  expect(table.byName('set')?.fullName).toBe('set')
+  expect(table.byName('flushall')).toBeUndefined()
+  expect(table.byName('')).toBeUndefined()
+  expect(table.topLevel.map(({ fullName }) => fullName)).toEqual(['get', 'set'])
+  table.rename('fetch', 'get')
+  expect(table.byName('get')?.fullName).toBe('get')
+})
+
+test('HELP stands between a heading and itself', () => {
+  const reply = new Reply()
+  writeHelp(reply, 'THING', ['DO', '    Does it.'])
+  expect(Buffer.from(reply.bytes.buffer, 0, reply.length).toString()).toBe(
+    '*5\r\n+THING <subcommand> [<arg> [value] [opt] ...]. Subcommands are:\r\n+DO\r\n+    Does it.\r\n+HELP\r\n' +
+      '+    Print this help.\r\n',
+  )
+})
