@@ -160,8 +160,8 @@ export class Observatory implements InfoContext {
 
   clients(): ClientCounts {
     const now = this.observed.clients()
-    const { received, rejected } = difference(now, this.baseline?.clients)
-    return { ...now, received, rejected }
+    const { received, rejected, evicted } = difference(now, this.baseline?.clients)
+    return { ...now, received, rejected, evicted }
   }
 
   listeners(): ReadonlyMap<number, string> {

@@ -15,6 +15,7 @@ import type { Host } from '../io/session/host.ts'
 import { Session } from '../io/session/session.ts'
 import { type Accepted, refuse } from '../io/socket/listener.ts'
 import type { Log } from '../observability/log.ts'
+import { ClientEviction } from './client-eviction.ts'
 import type { Configuration } from './configuration/configuration.ts'
 import type { DefaultUser } from './default-user.ts'
 
@@ -45,6 +46,7 @@ export class Clients implements ClientContext {
   /** Connections that were let in, and that were turned away, since the start. */
   received = 0
   rejected = 0
+  readonly eviction: ClientEviction
   private toldOfHttpMs = Number.NEGATIVE_INFINITY
   private readonly host: ClientsHost
   private nextId = 1
@@ -53,6 +55,9 @@ export class Clients implements ClientContext {
   constructor(host: ClientsHost) {
     this.host = host
     this.round = this.sessions.values()
+    const { configuration, log } = host
+    const describeClient = (session: Session) => this.describeClient(session)
+    this.eviction = new ClientEviction({ configuration, log, sessions: this.sessions, describeClient })
   }
 
   nowMs(): number {
@@ -76,6 +81,7 @@ export class Clients implements ClientContext {
     session.outputLimit = this.outputLimits(session).hard
     if (!accepted.isUnix) session.connection.setKeepAlive(values['tcp-keepalive'])
     this.sessions.set(session.id, session)
+    this.eviction.account(session)
   }
 
   private reject(accepted: Accepted, text: string): void {
@@ -85,6 +91,7 @@ export class Clients implements ClientContext {
 
   closed(session: Session): void {
     this.sessions.delete(session.id)
+    this.eviction.forget(session)
     this.host.pause.forget(session)
     this.host.sequencer.abandonTransaction(session)
     const { log } = this.host
@@ -128,8 +135,16 @@ export class Clients implements ClientContext {
 
   /* Limits. */
 
+  /** A client's batch is over. */
+  batchEnded(session: Session): void {
+    if (this.eviction.limit === 0) return
+    this.eviction.account(session)
+    this.eviction.evict()
+  }
+
   /** Output waits for a client to read it: closes it if that is too much. */
   outputGrew(session: Session, unsent: number): void {
+    this.eviction.account(session)
     if (session.isClosed || session.connection.isClosed || !this.owesTooMuch(session, unsent)) return
     this.host.log.warning(
       `Client ${this.describeClient(session)} scheduled to be closed ASAP for overcoming of output buffer limits.`,
@@ -186,6 +201,7 @@ export class Clients implements ClientContext {
 
   /** Looks after some clients: all of them in a second of turns that come `hz` times a second. */
   cron(hz: number): void {
+    this.eviction.evict()
     const turnMs = 1000 / hz
     let left = Math.min(this.sessions.size, Math.max(TURN_MIN, Math.ceil((this.sessions.size * turnMs) / ROUND_MS)))
     const now = this.nowMs()
@@ -215,6 +231,7 @@ export class Clients implements ClientContext {
       session.destroy()
       return
     }
+    this.eviction.account(session)
     if (idleMs > SPARE_ROOM_MS && session.queryFreeBytes > SPARE_ROOM_BYTES) session.shrinkQuery()
     if (session.outputBytes > 0 && this.owesTooMuch(session, 0)) {
       this.host.log.warning(`Client ${this.describeClient(session)} closed for overcoming of output buffer limits.`)

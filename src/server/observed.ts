@@ -61,7 +61,8 @@ function clientCounts(server: ServerParts): ClientCounts {
     if (isBlocked) blocked++
     if (wait?.isTimed) timed++
   }
-  return { connected: sessions.size, blocked, timed, received, rejected }
+  const { evicted } = server.clients.eviction
+  return { connected: sessions.size, blocked, timed, received, rejected, evicted }
 }
 
 function listeners(values: Values): Map<number, string> {

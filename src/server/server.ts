@@ -27,6 +27,7 @@ import type { Configuration } from './configuration/configuration.ts'
 import type { DirectiveName } from './configuration/directives/table.ts'
 import { Cron } from './cron.ts'
 import { DefaultUser } from './default-user.ts'
+import { IdleCollection } from './idle-collection.ts'
 import { Listeners } from './listeners.ts'
 import { observe } from './observed.ts'
 import { fitMaxClients, refuseMaxClients } from './open-files.ts'
@@ -40,6 +41,8 @@ import { Shutdown } from './shutdown.ts'
 const SPARE_FRAMES = 64
 /** How often the instruments take their samples. */
 const TICK_MS = 100
+/** How often garbage is looked for. */
+const IDLE_TICK_MS = 1000
 
 export class Server implements Host<Session> {
   readonly configuration: Configuration
@@ -113,6 +116,8 @@ export class Server implements Host<Session> {
     this.followConfiguration()
     this.cron.every(0, () => this.shutdown.obeySignal())
     this.cron.every(0, () => this.serverCron())
+    const idleCollection = new IdleCollection(this.traffic)
+    this.cron.every(IDLE_TICK_MS, () => idleCollection.tick())
     this.cron.every(TICK_MS, () => this.observatory.tick(clock.nowMs()))
   }
 
@@ -185,6 +190,7 @@ export class Server implements Host<Session> {
     this.endTiming()
     session.finishBatch()
     this.current = null
+    this.clients.batchEnded(session)
   }
 
   /** The commands counted so far share the time since the batch began. */

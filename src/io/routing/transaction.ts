@@ -155,11 +155,12 @@ function watchKeys(dispatcher: Dispatcher, session: Session, keys: Uint8Array[],
   for (const key of keys) {
     const index = engine.shardOf(key, 0, key.length)
     const shard = engine.shards[index]
-    // A key whose time has come is deleted now, so that its absence is what is watched.
-    shard.keyspaces[session.db].find(key, 0, key.length)
-    if (!shard.watches.watch(session.id, session.db, key, 0, key.length)) return reply.error(errors.SHARD_FULL)
-    transaction.watchedShards.add(index)
-    transaction.watchedKeys++
+    // A key whose time has come is as good as absent: that it will be deleted is no change.
+    const changesToCome = shard.keyspaces[session.db].hasExpired(key, 0, key.length) ? 1 : 0
+    if (!shard.watches.watch(session.id, session.db, key, 0, key.length, changesToCome)) {
+      return reply.error(errors.SHARD_FULL)
+    }
+    transaction.noteWatch(index, key.length)
   }
   reply.ok()
 }
@@ -185,7 +186,12 @@ function runTransaction(dispatcher: Dispatcher, session: Session, reply: Reply):
   reply.array(queue.length)
   // Open until the end: that is what CLIENT INFO in the queue tells.
   transaction.isRunning = true
-  for (const { command, args } of queue) dispatcher.runQueued(session, command, args, reply)
+  for (const { command, args } of queue) {
+    const { length } = reply
+    dispatcher.runQueued(session, command, args, reply)
+    // CLIENT REPLY OFF in the queue silences what comes after it, in this reply already.
+    if (session.replyOff) reply.truncate(length)
+  }
   transaction.isRunning = false
   transaction.close()
 }

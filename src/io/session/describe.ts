@@ -18,9 +18,10 @@ export function memoryOf(session: Session): number {
   return SESSION_BYTES + inputMemory(session) + outputMemory(session)
 }
 
-/** What it has sent that is not done: its query buffer and its queued commands. */
+/** What it has sent that is not done: its query buffer, its queued commands, its watches. */
 export function inputMemory(session: Session): number {
-  return session.queryBufferBytes + session.transaction.queuedBytes
+  const { queuedBytes, watchedBytes } = session.transaction
+  return session.queryBufferBytes + queuedBytes + watchedBytes
 }
 
 /** Replies that it has not taken yet. */

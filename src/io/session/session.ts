@@ -95,6 +95,8 @@ export class Session implements ConnectionOwner {
   /** No more commands are read; the connection closes when the replies are out. */
   isClosing: boolean
   isClosed: boolean
+  /** What it is known to cost, for maxmemory-clients. */
+  accountedBytes: number
   /** The hard limit of what it may owe, bytes; 0: none. It counts replies that have yet to be sent as well. */
   outputLimit: number
   /** When its output first exceeded the soft limit, Unix ms; 0: it does not. */
@@ -147,6 +149,7 @@ export class Session implements ConnectionOwner {
     this.wait = null
     this.isClosing = false
     this.isClosed = false
+    this.accountedBytes = 0
     this.outputLimit = 0
     this.softLimitSinceMs = 0
     this.query = new QueryBuffer()

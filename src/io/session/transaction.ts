@@ -8,6 +8,9 @@ import { Args } from '../../base/args.ts'
 /** What an argument costs beside its bytes: its offset and its length. */
 const PLACE_BYTES = 8
 
+/** What a watched key costs beside its bytes, in its shard. */
+const WATCH_BYTES = 96
+
 /** A command waiting for EXEC, with arguments of its own. */
 export interface QueuedCommand {
   command: number
@@ -26,6 +29,15 @@ export class Transaction {
   /** Shards in which the session watches keys, and how many keys in all. */
   readonly watchedShards = new Set<number>()
   watchedKeys = 0
+  /** What those watches cost, about. */
+  watchedBytes = 0
+
+  /** The session watches another key, of so many bytes. */
+  noteWatch(shard: number, keyBytes: number): void {
+    this.watchedShards.add(shard)
+    this.watchedKeys++
+    this.watchedBytes += keyBytes + WATCH_BYTES
+  }
 
   enqueue(command: number, args: Args): void {
     const copy = new Args(new Uint8Array(args.totalBytes()), args.count)
@@ -44,6 +56,7 @@ export class Transaction {
     const shards = [...this.watchedShards]
     this.watchedShards.clear()
     this.watchedKeys = 0
+    this.watchedBytes = 0
     return shards
   }
 

@@ -33,7 +33,7 @@ function writeStats(text: InfoText, context: InfoContext, statistics: Statistics
     expired_time_cap_reached_count: shards.expireTimeCapReached,
     expire_cycle_cpu_milliseconds: shards.expireCycleUs / 1000,
     evicted_keys: shards.evicted,
-    evicted_clients: 0,
+    evicted_clients: clients.evicted,
     total_eviction_exceeded_time: 0,
     current_eviction_exceeded_time: 0,
     keyspace_hits: shards.hits,

@@ -18,9 +18,10 @@ export interface ClientCounts {
   readonly blocked: number
   /** Blocked with a time at which they stop waiting. */
   readonly timed: number
-  /** Connections let in, and turned away at once, since the last CONFIG RESETSTAT. */
+  /** Connections let in, turned away at once, and closed for their memory, since the last CONFIG RESETSTAT. */
   readonly received: number
   readonly rejected: number
+  readonly evicted: number
 }
 
 /** How the work was shared between the I/O thread and the workers since the last CONFIG RESETSTAT. */
