@@ -1,0 +1,65 @@
+import { expect, test } from 'vitest'
+import { Configuration } from '../server/configuration/configuration.ts'
+import { EngineSettings } from './settings.ts'
+
+/** What DEBUG sets, which is no directive. */
+const NOT_DIRECTIVES = ['active-expire']
+
+/** The directives that an engine reads, with the values that the configuration shows for them. */
+function governed(configuration: Configuration): [string, string][] {
+  return configuration.get(['*']).filter(([name, value]) => new EngineSettings().apply(name, value))
+}
+
+test('before anything is set, the settings are those of an empty redis.conf', () => {
+  const settings = new EngineSettings()
+  const directives = governed(new Configuration())
+  for (const [name, value] of directives) settings.apply(name, value)
+  expect(settings).toEqual(new EngineSettings())
+  // Each of them governs a field, and each field but DEBUG's has its directive.
+  expect(directives.length + NOT_DIRECTIVES.length).toBe(Object.keys(settings).length)
+})
+
+test('every directive that governs a field reaches it, and no other field', () => {
+  const others: [string, string][] = [
+    ['proto-max-bulk-len', '2097152'],
+    ['maxmemory-policy', 'allkeys-lfu'],
+    ['lfu-log-factor', '7'],
+    ['lfu-decay-time', '3'],
+    ['active-expire-effort', '9'],
+    ['active-expire', 'no'],
+    ['activerehashing', 'no'],
+    ['hz', '100'],
+    ['slowlog-log-slower-than', '-1'],
+    ['latency-monitor-threshold', '20'],
+    ['latency-tracking', 'no'],
+  ]
+  const reached = new Set<string>()
+  for (const [name, value] of others) {
+    const settings = new EngineSettings()
+    expect(settings.apply(name, value), name).toBe(true)
+    const changed = Object.entries(settings).filter(([field, now]) => {
+      return now !== new EngineSettings()[field as keyof EngineSettings]
+    })
+    expect(changed.length, name).toBe(1)
+    const [[field, now]] = changed
+    expect(typeof now === 'boolean' ? (now ? 'yes' : 'no') : String(now), name).toBe(value)
+    reached.add(field)
+  }
+  expect(reached.size).toBe(Object.keys(new EngineSettings()).length)
+  expect(
+    others
+      .map(([name]) => name)
+      .filter((name) => !NOT_DIRECTIVES.includes(name))
+      .sort(),
+  ).toEqual(
+    governed(new Configuration())
+      .map(([name]) => name)
+      .sort(),
+  )
+})
+
+test('a directive that no engine reads changes nothing', () => {
+  const settings = new EngineSettings()
+  for (const name of ['port', 'maxmemory', '', 'HZ']) expect(settings.apply(name, '1')).toBe(false)
+  expect(settings).toEqual(new EngineSettings())
+})
