@@ -110,12 +110,11 @@ describe('CLIENT LIST and INFO', () => {
   test('an unfinished command counts', async () => {
     const other = await connect()
     const id = await idOf(other)
-    const bytes = `*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$100000\r\n${'v'.repeat(1000)}`
-    other.send(bytes)
+    other.send(`*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$100000\r\n${'v'.repeat(1000)}`)
     for (;;) {
       const [shown] = await clients('ID', id)
       if (shown.qbuf === '0') continue
-      expect(shown).toMatchObject({ qbuf: String(bytes.length), 'argv-mem': '4', cmd: 'client|id' })
+      expect(shown).toMatchObject({ qbuf: '1000', 'argv-mem': '4', cmd: 'client|id' })
       expect(Number(shown.qbuf) + Number(shown['qbuf-free'])).toBeGreaterThanOrEqual(100_000)
       expect(Number(shown['tot-mem'])).toBeGreaterThan(100_000)
       return
@@ -205,9 +204,10 @@ describe('CLIENT KILL', () => {
 
   test('everybody, oneself included only if asked for', async () => {
     const others = [await connect(), await connect()]
+    for (const other of others) await other.expectOpen()
     expect(await ask('CLIENT', 'KILL', 'SKIPME', 'yes')).toBe(2)
     for (const other of others) await other.expectClosed()
-    await connect()
+    await (await connect()).expectOpen()
     client.send('CLIENT KILL SKIPME no\r\nPING\r\n')
     expect(latin1(await client.readToEnd())).toBe(':2\r\n')
   })

@@ -141,6 +141,7 @@ test('client-query-buffer-limit closes whose command is too long', async () => {
   await client.call('CLIENT', 'SETNAME', 'x')
   client.send(`*2\r\n$4\r\nECHO\r\n$${4 * MB}\r\n${'x'.repeat(2 * MB)}`)
   await client.readToEnd()
+  await until(async () => server.log().includes('max query buffer length'))
   expect(tail(2)).toMatch(
     /# Closing client that reached max query buffer length: id=\d+ .* name=x .* \(qbuf initial bytes: "\*2\\r\\n\$4/,
   )

@@ -1,7 +1,8 @@
 /* A client as CLIENT LIST shows it (https://redis.io/commands/client-list/), also in log lines. I/O thread. The fields
  * and their order are Redis's; the figures are what this server holds for the client:
  *
- *   qbuf, qbuf-free       its query buffer; while its commands run, the read buffer that all share
+ *   qbuf, qbuf-free       its query buffer: what is not read as arguments yet, and room; while its commands run, of the
+ *                         read buffer that all share
  *   argv-mem, multi-mem   arguments of its unfinished command, of its queued commands
  *   rbs, rbp, obl         no client has a reply buffer of its own: 0
  *   oll, omem             replies that wait to be written: pieces, bytes

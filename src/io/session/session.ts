@@ -536,9 +536,10 @@ export class Session implements ConnectionOwner {
 
   /* Figures for CLIENT LIST and the memory accounts. */
 
-  /** Bytes received and not consumed; while its commands run, those that came with them. */
+  /** Bytes received and not read as arguments; while its commands run, those that came with them. */
   get queryBytes(): number {
-    return this.usesReadBuffer ? this.readBytes : this.query.length
+    if (this.usesReadBuffer) return this.readBytes
+    return this.frame === null ? this.query.length : this.query.length - (this.frame.at - this.frame.start)
   }
 
   /** Room for more bytes. */
