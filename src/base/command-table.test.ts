@@ -6,25 +6,25 @@ import { CommandTable } from './command-table.ts'
 import { writeHelp } from './help.ts'
 import { Reply } from './reply.ts'
 
-function spec(name: string, more: Partial<CommandSpec<null>> = {}): CommandSpec<null> {
-  return {
-    name,
-    arity: -1,
-    runs: 'io',
-    flags: 0,
-    acl: 0,
-    keys: [],
-    since: '1.0.0',
-    complexity: 'O(1)',
-    summary: '',
-    syntax: '',
-    handler: () => {},
-    ...more,
-  }
-}
+const common = {
+  arity: -1,
+  runs: 'io',
+  flags: 0,
+  acl: 0,
+  keys: [],
+  since: '1.0.0',
+  complexity: 'O(1)',
+  summary: '',
+  syntax: '',
+} as const
 
-const container = (name: string, ...subcommands: string[]) =>
-  spec(name, { handler: undefined, subcommands: subcommands.map((each) => spec(each)) })
+const spec = (name: string): CommandSpec<null> => ({ ...common, name, handler: () => {} })
+
+const container = (name: string, ...subcommands: string[]): CommandSpec<null> => ({
+  ...common,
+  name,
+  subcommands: subcommands.map(spec),
+})
 
 describe('a container of several families', () => {
   const engine = family('server', [container('DEBUG', 'OBJECT', 'DIGEST'), spec('GET')])

@@ -69,7 +69,10 @@ describe('memory accounts', () => {
     test.select(3)
     for (let i = 0; i < 100; i++) test.must('SET', `k${i}`, 'v')
     const report = accounts.report()
-    expect(report.databases.map(({ index, keys }) => [index, keys])).toEqual([[0, 2], [3, 100]])
+    expect(report.databases.map(({ index, keys }) => [index, keys])).toEqual([
+      [0, 2],
+      [3, 100],
+    ])
     expect(report.databases[0].expiresBytes).toBeGreaterThan(0)
     expect(report.databases[1].mainBytes).toBeGreaterThan(report.databases[0].mainBytes)
     expect(report.databases[1].expiresBytes).toBe(0)

@@ -17,9 +17,10 @@ export class TestFamily {
   readonly reply = new Reply()
   private readonly session: Session
 
-  constructor(families: readonly Family<Session>[], session: Session = fakeSession()) {
+  /** A deferred command of the preset session answers into the same reply. */
+  constructor(families: readonly Family<Session>[], session?: Session) {
     this.table = new CommandTable<never>(families as readonly Family<never>[])
-    this.session = session
+    this.session = session ?? fakeSession({ defer: () => (write) => write(this.reply) })
   }
 
   /** Runs a command of fitting arity and decodes its reply; undefined: it has not answered yet. */

@@ -11,10 +11,11 @@ export function renameCheck(): (words: readonly string[]) => string | null {
   const families = [...shardFamilies, ...ioFamilies(noServer)]
   const names = new Set(families.flatMap(({ commands }) => commands.map(({ name }) => name.toLowerCase())))
   return ([from, to]) => {
-    if (!names.delete(from.toLowerCase())) return 'No such command in rename-command'
     const target = to.toLowerCase()
+    if (!names.has(from.toLowerCase())) return 'No such command in rename-command'
+    names.delete(from.toLowerCase())
     if (target !== '' && names.has(target)) return 'Target command name already exists'
-    names.add(target)
+    if (target !== '') names.add(target)
     return null
   }
 }

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
+import { Traffic } from '../../io/session/traffic.ts'
 import { Configuration } from '../../server/configuration/configuration.ts'
 import { MAX_COMMANDS } from '../../shard-worker/engine.ts'
-import { TestEngine } from '../../shard-worker/testing.ts'
-import { Traffic } from '../../io/session/traffic.ts'
 import { Statistics } from '../../shard-worker/statistics.ts'
+import { TestEngine } from '../../shard-worker/testing.ts'
 import { decodeControlFrame } from '../../shm/schema/control.ts'
 import { Observatory, type Observed } from '../observatory.ts'
 import { TestFamily } from '../testing.ts'
@@ -58,8 +58,18 @@ describe('which sections INFO shows', () => {
 
   test('without arguments the default ones, in a fixed order', () => {
     expect(names()).toEqual([
-      'server', 'clients', 'memory', 'persistence', 'stats', 'replication', 'cpu', 'modules', 'errorstats', 'cluster',
-      'spinel', 'keyspace',
+      'server',
+      'clients',
+      'memory',
+      'persistence',
+      'stats',
+      'replication',
+      'cpu',
+      'modules',
+      'errorstats',
+      'cluster',
+      'spinel',
+      'keyspace',
     ])
     expect(names('default')).toEqual(names())
   })
@@ -128,7 +138,9 @@ describe('INFO', () => {
     expect(info('total_connections_received', 'stats')).toBe('7')
     expect(info('errorstat_ERR', 'errorstats')).toBe('count=1')
     expect(info('errorstat_WRONGTYPE', 'errorstats')).toBe('count=1')
-    expect(info('cmdstat_info', 'commandstats')).toBe('calls=2,usec=12,usec_per_call=6.00,rejected_calls=0,failed_calls=1')
+    expect(info('cmdstat_info', 'commandstats')).toBe(
+      'calls=2,usec=12,usec_per_call=6.00,rejected_calls=0,failed_calls=1',
+    )
     expect(info('latency_percentiles_usec_info', 'latencystats')).toBe('p50=5.023,p99=7.007,p99.9=7.007')
     expect(info('commands_handed_over', 'spinel')).toBe('2')
   })

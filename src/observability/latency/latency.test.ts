@@ -39,14 +39,21 @@ describe('the latency monitor', () => {
     latency.record('command', 1_500, 10)
     latency.record('command', 3_000, 7)
     latency.record('expire-cycle', 4_000, 9)
-    expect(commands.run('LATENCY', 'HISTORY', 'command')).toEqual([[1, 20], [3, 7]])
+    expect(commands.run('LATENCY', 'HISTORY', 'command')).toEqual([
+      [1, 20],
+      [3, 7],
+    ])
     expect(commands.run('LATENCY', 'HISTORY', 'nothing')).toEqual([])
-    expect(commands.run('LATENCY', 'LATEST')).toEqual([['command', 3, 7, 20], ['expire-cycle', 4, 9, 9]])
+    expect(commands.run('LATENCY', 'LATEST')).toEqual([
+      ['command', 3, 7, 20],
+      ['expire-cycle', 4, 9, 9],
+    ])
   })
 
   test('remembers so many seconds, and the slowest event ever', () => {
     const { latency, commands } = setUp()
-    for (let second = 1; second <= SAMPLES + 5; second++) latency.record('command', second * 1000, second === 1 ? 500 : 6)
+    for (let second = 1; second <= SAMPLES + 5; second++)
+      latency.record('command', second * 1000, second === 1 ? 500 : 6)
     const history = commands.run('LATENCY', 'HISTORY', 'command') as number[][]
     expect([history.length, history[0]]).toEqual([SAMPLES, [6, 6]])
     expect(commands.run('LATENCY', 'LATEST')).toEqual([['command', SAMPLES + 5, 6, 500]])
@@ -72,7 +79,12 @@ describe('the latency monitor', () => {
 describe('LATENCY GRAPH', () => {
   test('draws a column for each second, with its age below', () => {
     const { latency, commands } = setUp()
-    for (const [second, ms] of [[10, 5], [99, 100], [100, 50]]) latency.record('command', second * 1000, ms)
+    for (const [second, ms] of [
+      [10, 5],
+      [99, 100],
+      [100, 50],
+    ])
+      latency.record('command', second * 1000, ms)
     expect(commands.run('LATENCY', 'GRAPH', 'command')).toBe(
       [
         'command - high 100 ms, low 5 ms (all time high 100 ms)',

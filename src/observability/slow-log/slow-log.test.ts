@@ -92,6 +92,6 @@ describe('SLOWLOG', () => {
     expect(commands.run('SLOWLOG', 'LEN')).toBe(0)
     record(5000, 'GET b')
     expect((commands.run('SLOWLOG', 'GET') as unknown[][])[0][0]).toBe(1)
-    expect((commands.run('SLOWLOG', 'HELP') as string[]).length).toBe(11)
+    expect((commands.run('SLOWLOG', 'HELP') as string[]).length).toBe(12)
   })
 })

@@ -5,6 +5,7 @@ import type { Reply } from '../../base/reply.ts'
 const WRITERS: Readonly<Record<string, (reply: Reply) => void>> = {
   string: (reply) => reply.bulkText('Hello World'),
   integer: (reply) => reply.integer(12345),
+  // biome-ignore lint/suspicious/noApproximativeNumericConstant: what Redis answers, not pi.
   double: (reply) => reply.double(3.141),
   bignum: (reply) => reply.bigNumber('1234567999999999999999999999999999999'),
   null: (reply) => reply.nil(),
