@@ -128,15 +128,13 @@ function swap(shard: Shard, first: number, second: number): void {
 }
 
 /**
- * A watched key of database `own` changes when it is there, or is in the other one; an expired key that would come from
- * there is deleted instead, so that its going later on is no change.
+ * A watched key of database `own` changes when it is there, and once more when it is in the other one: of a key that had
+ * expired when it was watched only the first does not count. An expired key that would come from the other database is
+ * deleted instead, so that its going later on is no change.
  */
 function touchSwapped(shard: Shard, own: number, other: number): void {
   const { u8 } = shard.arena
   const { keyspaces } = shard
-  shard.watches.touchDatabase(
-    own,
-    ({ offset, length }) =>
-      keyspaces[own].peek(u8, offset, length) !== 0 || keyspaces[other].find(u8, offset, length) !== 0,
-  )
+  shard.watches.touchDatabase(own, ({ offset, length }) => keyspaces[own].peek(u8, offset, length) !== 0)
+  shard.watches.touchDatabase(own, ({ offset, length }) => keyspaces[other].find(u8, offset, length) !== 0)
 }

@@ -142,6 +142,12 @@ export class Keyspace {
     return entry
   }
 
+  /** Whether a key is there whose time has come; it stays there. */
+  hasExpired(bytes: Uint8Array, offset: number, length: number): boolean {
+    const entry = this.peek(bytes, offset, length)
+    return entry !== 0 && (this.arena.u8[entry + ENTRY_FLAGS] & HAS_EXPIRE) !== 0 && this.isExpired(entry)
+  }
+
   /** What is there, expired or not, and stays there: DEBUG and MEMORY. */
   peek(bytes: Uint8Array, offset: number, length: number): number {
     return this.keys.find(this.keys.hash(bytes, offset, length), bytes, offset, length)

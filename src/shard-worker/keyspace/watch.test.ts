@@ -13,6 +13,18 @@ const operation = fc.record({
   key: fc.constantFrom(...KEYS),
 })
 
+test('a change that was to come when the watch began leaves it clean, the next one does not', () => {
+  const { watches } = emptyShard(256 * 1024)
+  const dirty = () => watches.isDirty(1, () => {})
+  expect(watches.watch(1, 0, bytesOf('k'), 0, 1, 1)).toBe(true)
+  expect(dirty()).toBe(false)
+  watches.touch(0, bytesOf('k'), 0, 1)
+  expect(dirty()).toBe(false)
+  watches.touch(0, bytesOf('k'), 0, 1)
+  expect(dirty()).toBe(true)
+  watches.unwatch(1)
+})
+
 test('a watch table behaves as versions in Maps', () => {
   fc.assert(
     fc.property(fc.array(operation, { maxLength: 100 }), (operations) => {

@@ -65,8 +65,18 @@ export class WatchTable {
     return this.arena.u32[this.root + ROOT_WATCHES_WORD]
   }
 
-  /** Client `client` watches a key from now on; false when the arena is full, with nothing changed. */
-  watch(client: number, db: number, bytes: Uint8Array, offset: number, length: number): boolean {
+  /**
+   * Client `client` watches a key from now on, whose next `changesToCome` changes do not count; false when the arena is
+   * full, with nothing changed.
+   */
+  watch(
+    client: number,
+    db: number,
+    bytes: Uint8Array,
+    offset: number,
+    length: number,
+    changesToCome = 0,
+  ): boolean {
     const { arena } = this
     if (this.table === 0 && !this.allocateTable()) return false
     const key = this.findKey(db, bytes, offset, length) || this.addKey(db, bytes, offset, length)
@@ -84,7 +94,7 @@ export class WatchTable {
     arena.u32[(node + WATCH_NEXT) >> 2] = arena.u32[head]
     arena.u32[(node + WATCH_KEY) >> 2] = key
     arena.f64[(node + WATCH_CLIENT) >> 3] = client
-    arena.f64[(node + WATCH_VERSION) >> 3] = arena.f64[(key + KEY_VERSION) >> 3]
+    arena.f64[(node + WATCH_VERSION) >> 3] = arena.f64[(key + KEY_VERSION) >> 3] + changesToCome
     arena.u32[head] = node
     arena.u32[(key + KEY_WATCHERS) >> 2]++
     return true
@@ -116,7 +126,7 @@ export class WatchTable {
       if (f64[(node + WATCH_CLIENT) >> 3] !== client) continue
       const key = u32[(node + WATCH_KEY) >> 2]
       visit(this.describe(key))
-      if (f64[(key + KEY_VERSION) >> 3] !== f64[(node + WATCH_VERSION) >> 3]) dirty = true
+      if (f64[(key + KEY_VERSION) >> 3] > f64[(node + WATCH_VERSION) >> 3]) dirty = true
     }
     return dirty
   }
