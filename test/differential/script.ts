@@ -53,7 +53,7 @@ export function sendsOf(step: Step): Send[] {
 }
 
 const INLINE_LIMIT_BYTES = 64 * 1024
-const LONGEST_READ_BYTES = 3 * INLINE_LIMIT_BYTES
+const LONGEST_READ_BYTES = 16 * INLINE_LIMIT_BYTES
 
 /**
  * Whether a session's replies tell of the oracle's workings rather than of the protocol. A line beyond 64 KiB is refused
