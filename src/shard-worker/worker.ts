@@ -10,6 +10,7 @@ import { workerData } from 'node:worker_threads'
 import { Args } from '../base/args.ts'
 import { assert } from '../base/assert.ts'
 import { CommandTable } from '../base/command-table.ts'
+import { collectGarbage } from '../base/garbage.ts'
 import { SeededRandom, systemClock } from '../base/ports.ts'
 import { Reply } from '../base/reply.ts'
 import { Arena } from '../shm/arena/arena.ts'
@@ -51,6 +52,8 @@ const SPINS_BEFORE_SLEEP = 2000
 /** Replies gathered before they are sent on, when a run's are large. */
 const PIECE_BYTES = 64 * 1024
 
+/** Less garbage than this is left to V8. */
+const WORTH_COLLECTING_BYTES = 16 * 1024 * 1024
 const NO_BYTES = new Uint8Array(0)
 
 export class ShardWorker {
@@ -70,6 +73,8 @@ export class ShardWorker {
   private readonly reply = new Reply()
   /** A record that comes in parts, as far as it has come. */
   private assembled = NO_BYTES
+  /** Bytes of large buffers that were dropped since the last collection. */
+  private litterBytes = 0
 
   constructor(start: WorkerStart) {
     this.start = start
@@ -118,6 +123,10 @@ export class ShardWorker {
         const offset = this.requests.next()
         if (offset >= 0) return offset
       }
+      if (this.litterBytes > WORTH_COLLECTING_BYTES) {
+        this.litterBytes = 0
+        collectGarbage()
+      }
       this.ownDoorbell.prepareToSleep()
       const offset = this.requests.next()
       if (offset >= 0) {
@@ -144,6 +153,7 @@ export class ShardWorker {
   private runAssembled(): void {
     const { buffer, length } = this.assembled
     this.assembled = NO_BYTES
+    this.litterBytes += length
     this.run(new record.RecordView(buffer, 0, length), 0)
     // Arguments must not keep a large record alive.
     for (const args of this.decoded) args.bytes = NO_BYTES
@@ -310,6 +320,7 @@ export class ShardWorker {
       from += largest
     }
     this.push(kind, reply.bytes, from, reply.length - from)
+    if (reply.isOutsized) this.litterBytes += reply.bytes.length
     reply.reset()
     this.ioDoorbell.ring()
   }
