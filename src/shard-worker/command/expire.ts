@@ -11,8 +11,7 @@ import { fitsInt64, NOT_INTEGER, parsed, parsedBig, parseInteger, SAFE_INTEGER }
 import type { Reply } from '../../base/reply.ts'
 import type { Arena } from '../../shm/arena/arena.ts'
 import type { Engine } from '../engine.ts'
-import { bigExpireOf, ENTRY_HEADER_BYTES, expireOf, flagsOf, HAS_EXPIRE } from '../keyspace/entry.ts'
-import { highHalf, lowHalf } from '../keyspace/keyspace.ts'
+import { bigExpireOf, ENTRY_HEADER_BYTES, expireOf, flagsOf, HAS_EXPIRE, highHalf, lowHalf } from '../keyspace/entry.ts'
 
 const NX = 1
 const XX = 2

@@ -7,7 +7,7 @@ import { bytesOf } from '../../base/bytes.ts'
 import * as errors from '../../base/error-texts.ts'
 import { fitsInt64, NOT_INTEGER, parsed, parsedBig, parseInteger, SAFE_INTEGER } from '../../base/number-text.ts'
 import type { Reply } from '../../base/reply.ts'
-import { highHalf, lowHalf } from '../keyspace/keyspace.ts'
+import { highHalf, lowHalf } from '../keyspace/entry.ts'
 
 export const NX = 1 << 0
 export const XX = 1 << 1

@@ -9,6 +9,13 @@ import { ARENA_FULL, type Keyspace } from '../keyspace/keyspace.ts'
 import { BUCKET_BYTES } from '../keyspace/table-layout.ts'
 import { kindOf, storeArgument } from './string-value.ts'
 
+/* What hasRoomFor reckons with: an entry, a value's block and a bucket for each string, and their headers; of each size
+ * of block a span begun anew (see size-class.ts). */
+const ALLOCATIONS_PER_STRING = 3
+const MOST_SPANS = 97
+const MOST_SPAN_BYTES = 15 * 16 * 1024
+const STRING_OVERHEAD_BYTES = 128
+
 /** Stores the arguments from 1 on, key and value in turn. Throws ARENA_FULL with nothing changed. */
 export function storePairs(engine: Engine, args: Args): void {
   if (!hasPlenty(engine, args)) return storeAllOrNone(engine, args)
@@ -27,10 +34,20 @@ function hasPlenty(engine: Engine, args: Args): boolean {
   for (let i = 1; i < args.count; i += 2) {
     const keyspace = engine.keyspaceOf(args, i)
     if (keyspace === checked) continue
-    if (!keyspace.hasRoomFor(pairs, bytes)) return false
+    if (!hasRoomFor(keyspace, pairs, bytes)) return false
     checked = keyspace
   }
   return true
+}
+
+/**
+ * Whether `strings` strings of `bytes` together, keys included, surely find room, each with a new block, a bucket and a
+ * larger table; false says nothing.
+ */
+function hasRoomFor(keyspace: Keyspace, strings: number, bytes: number): boolean {
+  const spans = Math.min(ALLOCATIONS_PER_STRING * strings, MOST_SPANS) * MOST_SPAN_BYTES
+  const tables = 2 * keyspace.keys.bucketBytes
+  return keyspace.arena.fits(bytes + (bytes >> 2) + strings * STRING_OVERHEAD_BYTES + spans + tables)
 }
 
 /** A value ready to be put at its key, and the room for a bucket that this may take. */

@@ -178,6 +178,16 @@ export function bigExpireOf(arena: Arena, entry: number): bigint {
   return (BigInt(arena.i32[at + 1]) << 32n) | BigInt(arena.u32[at])
 }
 
+/** Low half of a Unix time in milliseconds (below 2^53), for writeExpire. */
+export function lowHalf(ms: number): number {
+  return ms >>> 0
+}
+
+/** High half, likewise. */
+export function highHalf(ms: number): number {
+  return Math.floor(ms / TWO_32)
+}
+
 /** Writes the expire field of an entry that has one, from the low and high half of 64 bits. */
 export function writeExpire(arena: Arena, entry: number, low: number, high: number): void {
   const at = (entry + ENTRY_HEADER_BYTES) >> 2

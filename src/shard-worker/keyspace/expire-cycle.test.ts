@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { bytesOf } from '../../base/bytes.ts'
+import { highHalf, lowHalf } from './entry.ts'
 import { expireCycle, rehashCycle } from './expire-cycle.ts'
-import { highHalf, lowHalf } from './keyspace.ts'
 import type { Shard } from './shard.ts'
 import {
   DATABASE_AVERAGE_TTL,

@@ -11,13 +11,15 @@ import {
   encodingOf,
   flagsOf,
   HAS_EXPIRE,
+  highHalf,
+  lowHalf,
   OUT_OF_LINE,
   setAccess,
   stringLength,
   stringOffset,
   TYPE_STRING,
 } from './entry.ts'
-import { ARENA_FULL, highHalf, type Keyspace, lowHalf } from './keyspace.ts'
+import { ARENA_FULL, type Keyspace } from './keyspace.ts'
 import type { Shard } from './shard.ts'
 import { DATABASE_AVERAGE_TTL, DATABASE_EXPIRE_CURSOR, DIRTY, EXPIRED_KEYS } from './shard-layout.ts'
 import { emptyShard, keyOf } from './testing.ts'

@@ -12,7 +12,6 @@ import type { Access } from './access.ts'
 import {
   accessOf,
   blockOf,
-  checkEntry,
   EMBEDDED_ENTRY_MAX_BYTES,
   ENTRY_ACCESS,
   ENTRY_BODY,
@@ -48,19 +47,12 @@ import {
   KEYSPACE_MISSES,
 } from './shard-layout.ts'
 import { Table } from './table.ts'
-import { checkTable, ownBuckets } from './table-check.ts'
 import { valueTypeOf } from './value-type.ts'
 
 /** Thrown when the shard's arena is full, before anything was changed; execute() answers with the OOM error. */
 export const ARENA_FULL = new Error('the arena is full')
 
 const EXPIRE_BYTES = 8
-/* What hasRoomFor reckons with: an entry, a value's block and a bucket for each string, and their headers; of each size
- * of block a span begun anew (see size-class.ts). */
-const ALLOCATIONS_PER_STRING = 3
-const MOST_SPANS = 97
-const MOST_SPAN_BYTES = 15 * 16 * 1024
-const STRING_OVERHEAD_BYTES = 128
 /** A growing string's block doubles up to this much spare room (sds's SDS_MAX_PREALLOC). */
 const MAX_SPARE_BYTES = 1024 * 1024
 
@@ -436,15 +428,6 @@ export class Keyspace {
   }
 
   /**
-   * Whether strings of `bytes` together, keys included, surely find room, each with a new block, a bucket and a larger
-   * table; false says nothing.
-   */
-  hasRoomFor(strings: number, bytes: number): boolean {
-    const spans = Math.min(ALLOCATIONS_PER_STRING * strings, MOST_SPANS) * MOST_SPAN_BYTES
-    return this.arena.fits(bytes + (bytes >> 2) + strings * STRING_OVERHEAD_BYTES + spans + 2 * this.keys.bucketBytes)
-  }
-
-  /**
    * The block or blocks of a string with this key and `flags` (OUT_OF_LINE comes by itself), in no table yet. The bytes
    * of the value and the expiry are to be written. Throws ARENA_FULL with nothing changed.
    */
@@ -497,7 +480,7 @@ export class Keyspace {
   }
 
   /**
-   * Sets the expiry of an entry to a 64-bit Unix time in milliseconds given as two halves (see splitExpire) and returns
+   * Sets the expiry of an entry to a 64-bit Unix time in milliseconds given as two halves (see lowHalf) and returns
    * the entry, which may have moved. Throws ARENA_FULL with nothing changed or moved.
    */
   setExpire(entry: number, low: number, high: number): number {
@@ -610,36 +593,4 @@ export class Keyspace {
     this.arena.u32[(this.record + DATABASE_EXPIRE_CURSOR) >> 2] = 0
     return count
   }
-
-  /** Asserts I1 and the invariants of the tables and entries; hands every block to `own`. */
-  check(own: (block: number) => void): void {
-    let volatileCount = 0
-    checkTable(this.keys, (entry) => {
-      own(entry)
-      checkEntry(this.arena, entry)
-      const flags = flagsOf(this.arena, entry)
-      if (flags & HAS_EXPIRE) volatileCount++
-      if (flags & OUT_OF_LINE) {
-        valueTypeOf(typeOf(this.arena, entry)).check(this.arena, blockOf(this.arena, entry), own)
-      }
-    })
-    checkTable(this.expires, (entry) => {
-      assert((flagsOf(this.arena, entry) & HAS_EXPIRE) !== 0, 'I1 only volatile entries are in expires')
-    })
-    assert(volatileCount === this.expires.used, 'I1 every volatile entry is in expires')
-    ownBuckets(this.keys, own)
-    ownBuckets(this.expires, own)
-  }
-}
-
-const TWO_32 = 4294967296
-
-/** Low half of a Unix time in milliseconds (below 2^53), for setExpire. */
-export function lowHalf(ms: number): number {
-  return ms >>> 0
-}
-
-/** High half, likewise. */
-export function highHalf(ms: number): number {
-  return Math.floor(ms / TWO_32)
 }

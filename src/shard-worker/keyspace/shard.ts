@@ -4,6 +4,7 @@ import { assert } from '../../base/assert.ts'
 import type { Arena } from '../../shm/arena/arena.ts'
 import type { Access } from './access.ts'
 import { Keyspace } from './keyspace.ts'
+import { checkKeyspace } from './keyspace-check.ts'
 import {
   COUNTERS,
   DATABASE_BYTES,
@@ -87,7 +88,7 @@ export class Shard {
       assert(!owned.has(block), 'a block has one owner')
       owned.add(block)
     }
-    for (const keyspace of this.keyspaces) keyspace.check(own)
+    for (const keyspace of this.keyspaces) checkKeyspace(keyspace, own)
     this.watches.check(own)
     let live = 0
     this.arena.check((offset) => {
