@@ -6,16 +6,7 @@ import { Random } from '../../../test/support/random.ts'
 import type { RawClient } from '../../../test/support/raw-client.ts'
 import { encodeCommand, quoted } from '../../../test/support/resp.ts'
 import { type Server, startOracle } from '../../../test/support/server.ts'
-import {
-  bigExpireOf,
-  ENCODING_EMBSTR,
-  ENCODING_INT,
-  ENCODING_LISTPACK,
-  ENCODING_RAW,
-  encodingOf,
-  flagsOf,
-  HAS_EXPIRE,
-} from '../keyspace/entry.ts'
+import { bigExpireOf, ENCODING_NAMES, encodingOf, flagsOf, HAS_EXPIRE } from '../keyspace/entry.ts'
 import { TestEngine } from '../testing.ts'
 import { KEYS, StringCommands } from './testing.ts'
 
@@ -25,13 +16,6 @@ const BATCH_COMMANDS = 300
 const LIMIT_BYTES = 1024 * 1024
 /** How far the two clocks may be apart when a command runs. */
 const CLOCK_TOLERANCE_MS = 20_000n
-const ENCODING_NAMES: Record<number, string> = {
-  [ENCODING_RAW]: 'raw',
-  [ENCODING_INT]: 'int',
-  [ENCODING_EMBSTR]: 'embstr',
-  [ENCODING_LISTPACK]: 'listpack',
-}
-
 let oracle: Server
 let client: RawClient
 
