@@ -52,7 +52,8 @@ export class StringCommands {
     const { random } = this
     const name = random.pick(this.names)
     const words = [random.chance(0.1) ? name.toLowerCase() : name, ...FORMS[name](this)]
-    if (random.chance(0.02)) words.push(this.value())
+    // No number: after an option that lacks its time it would be one, and a near one.
+    if (random.chance(0.02)) words.push(random.pick(['', 'more', 'NX', 'LEN']))
     if (random.chance(0.02)) words.pop()
     return words
   }
