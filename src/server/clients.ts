@@ -116,7 +116,7 @@ export class Clients implements ClientContext {
     const { sequencer } = this.host
     for (const shard of session.transaction.watchedShards) {
       if (sequencer.inFlight[shard] !== 0) continue
-      if (sequencer.engine.shards[shard].watches.isDirty(session.id, () => {})) return true
+      if (sequencer.engine.shards[shard].watches.isDirty(session.id, () => false)) return true
     }
     return false
   }

@@ -172,8 +172,8 @@ function runTransaction(dispatcher: Dispatcher, session: Session, reply: Reply):
   let dirty = false
   for (const index of transaction.watchedShards) {
     const shard = engine.shards[index]
-    const expireIfDue = (key: WatchedKey) => shard.keyspaces[key.db].find(shard.arena.u8, key.offset, key.length)
-    if (shard.watches.isDirty(session.id, expireIfDue)) dirty = true
+    const hasExpired = (key: WatchedKey) => shard.keyspaces[key.db].hasExpired(shard.arena.u8, key.offset, key.length)
+    if (shard.watches.isDirty(session.id, hasExpired)) dirty = true
     // The watched shards are among those held.
     shard.watches.unwatch(session.id)
   }

@@ -24,7 +24,7 @@ function watch(engine: TestEngine, client: number, db: number, key: string): () 
   return () => {
     engine.engine.begin(engine.nowMs)
     return shard.watches.isDirty(client, (watched) =>
-      shard.keyspaces[watched.db].find(shard.arena.u8, watched.offset, watched.length),
+      shard.keyspaces[watched.db].hasExpired(shard.arena.u8, watched.offset, watched.length),
     )
   }
 }

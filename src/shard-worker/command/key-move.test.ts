@@ -15,7 +15,7 @@ function watch(engine: TestEngine, db: number, key: string): () => boolean {
   const bytes = bytesOf(key)
   const shard = engine.engine.shards[engine.engine.shardOf(bytes, 0, bytes.length)]
   shard.watches.watch(1, db, bytes, 0, bytes.length)
-  return () => shard.watches.isDirty(1, () => {})
+  return () => shard.watches.isDirty(1, () => false)
 }
 
 describe.each([1, 3])('with %i shards', (shards) => {

@@ -218,7 +218,7 @@ async function watch(engine: TestEngine, db: number, key: string): Promise<() =>
   return async () => {
     engine.engine.begin(engine.nowMs)
     const dirty = shard.watches.isDirty(1, ({ db: at, offset, length }) =>
-      shard.keyspaces[at].find(shard.arena.u8, offset, length),
+      shard.keyspaces[at].hasExpired(shard.arena.u8, offset, length),
     )
     shard.watches.unwatch(1)
     const [, executed] = await ask(watcher, [['MULTI'], ['EXEC']])

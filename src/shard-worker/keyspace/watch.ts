@@ -69,14 +69,7 @@ export class WatchTable {
    * Client `client` watches a key from now on, whose next `changesToCome` changes do not count; false when the arena is
    * full, with nothing changed.
    */
-  watch(
-    client: number,
-    db: number,
-    bytes: Uint8Array,
-    offset: number,
-    length: number,
-    changesToCome = 0,
-  ): boolean {
+  watch(client: number, db: number, bytes: Uint8Array, offset: number, length: number, changesToCome = 0): boolean {
     const { arena } = this
     if (this.table === 0 && !this.allocateTable()) return false
     const key = this.findKey(db, bytes, offset, length) || this.addKey(db, bytes, offset, length)
@@ -115,18 +108,18 @@ export class WatchTable {
   }
 
   /**
-   * Whether any key that a client watches has changed. `visit` is called for each of them first, so that one whose time
-   * has come expires, which is a change.
+   * Whether any key that a client watches has changed. `hasExpired` tells of each of them whether it is there still
+   * though its time has come, which is a change to come.
    */
-  isDirty(client: number, visit: (key: WatchedKey) => void): boolean {
+  isDirty(client: number, hasExpired: (key: WatchedKey) => boolean): boolean {
     const { u32, f64 } = this.arena
     if (this.table === 0) return false
     let dirty = false
     for (let node = u32[this.clientHead(client)]; node !== 0; node = u32[(node + WATCH_NEXT) >> 2]) {
       if (f64[(node + WATCH_CLIENT) >> 3] !== client) continue
       const key = u32[(node + WATCH_KEY) >> 2]
-      visit(this.describe(key))
-      if (f64[(key + KEY_VERSION) >> 3] > f64[(node + WATCH_VERSION) >> 3]) dirty = true
+      const version = f64[(key + KEY_VERSION) >> 3] + (hasExpired(this.describe(key)) ? 1 : 0)
+      if (version > f64[(node + WATCH_VERSION) >> 3]) dirty = true
     }
     return dirty
   }
