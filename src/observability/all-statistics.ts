@@ -26,11 +26,23 @@ export function answerWithStatistics(
   const { workerStatistics } = context
   const total = new Statistics(MAX_COMMANDS)
   total.merge(context.ownStatistics().export(0))
-  const finish = (target: Reply): void => {
+  afterWorkers(session, reply, readsWorkers ? workerStatistics : null, (target) => {
     workerStatistics.addTo(total)
     write(total, target)
-  }
-  if (!readsWorkers || workerStatistics.isFresh || session.transaction.isRunning) return finish(reply)
+  })
+}
+
+/**
+ * Answers when the workers have done and told everything that was handed over before; at once where nothing is to be
+ * waited for (null), or inside EXEC.
+ */
+export function afterWorkers(
+  session: Session,
+  reply: Reply,
+  workerStatistics: WorkerStatistics | null,
+  write: (target: Reply) => void,
+): void {
+  if (workerStatistics === null || workerStatistics.isFresh || session.transaction.isRunning) return write(reply)
   const resolve = session.defer()
-  workerStatistics.refresh(() => resolve(finish))
+  workerStatistics.refresh(() => resolve(write))
 }

@@ -324,6 +324,10 @@ export class Server implements Host<Session> {
     }
   }
 
+  get workerStatistics() {
+    return this.observatory.workerStatistics
+  }
+
   /** CONFIG RESETSTAT. */
   resetStatistics(): void {
     this.endTiming()

@@ -1,12 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import { fakeSession, TestFamily } from '../../observability/testing.ts'
+import { WorkerStatistics } from '../../observability/worker-statistics.ts'
 import { Configuration } from '../configuration/configuration.ts'
 import { configFamily } from './config.ts'
 
 function setUp(isLocal = true) {
   const configuration = new Configuration()
   let resets = 0
-  const context = { configuration, resetStatistics: () => resets++ }
+  const fleet = { workers: 0, handedOver: 0, broadcast: () => {}, ask: () => {} }
+  const workerStatistics = new WorkerStatistics(fleet)
+  const context = { configuration, workerStatistics, resetStatistics: () => resets++ }
   const commands = new TestFamily([configFamily(() => context)], fakeSession({ isLocal }))
   const config = (...words: string[]) => commands.run('CONFIG', ...words)
   return { configuration, config, commands, resets: () => resets }

@@ -5,10 +5,13 @@ import * as errors from '../../base/error-texts.ts'
 import { writeHelp } from '../../base/help.ts'
 import type { Reply } from '../../base/reply.ts'
 import type { Session } from '../../io/session/session.ts'
+import { afterWorkers } from '../../observability/all-statistics.ts'
+import type { WorkerStatistics } from '../../observability/worker-statistics.ts'
 import type { Configuration } from '../configuration/configuration.ts'
 
 export interface ConfigContext {
   readonly configuration: Configuration
+  readonly workerStatistics: WorkerStatistics
   /** Sets everything that INFO counts back to zero. */
   resetStatistics(): void
 }
@@ -48,10 +51,12 @@ export function configFamily(context: () => ConfigContext): Family<Session> {
     if (refusal === null) reply.ok()
     else reply.error(refusal)
   }
-  const resetStat = (_session: Session, _args: Args, reply: Reply): void => {
-    context().resetStatistics()
-    reply.ok()
-  }
+  // What the client sent before is not to be counted after.
+  const resetStat = (session: Session, _args: Args, reply: Reply): void =>
+    afterWorkers(session, reply, context().workerStatistics, (target) => {
+      context().resetStatistics()
+      target.ok()
+    })
   const common = { runs: 'io', acl: 0, keys: [] } as const
   const flags = ADMIN | NOSCRIPT | LOADING | STALE
   const subcommands: CommandSpec<Session>[] = [
