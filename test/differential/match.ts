@@ -57,11 +57,11 @@ export class Match {
 
   /** Plays the script on two emptied servers and compares what they then hold. Null: no difference. */
   async play(script: Script, compareState = true): Promise<Mismatch | null> {
-    await Promise.all([this.oracle, this.spinel].map((each) => each.reset(script.transport, script.password)))
     this.transactions.clear()
     this.slowestMs = 0
-    this.startMs = Date.now()
     try {
+      await Promise.all([this.oracle, this.spinel].map((each) => each.reset(script.transport, script.password)))
+      this.startMs = Date.now()
       for (const [index, step] of script.steps.entries()) {
         const found = await this.playStep(step)
         if (found !== null) return this.withCrash({ step: index, ...found })
@@ -69,6 +69,8 @@ export class Match {
       const found = compareState ? await this.compareState() : null
       return found === null ? null : this.withCrash({ step: script.steps.length, ...found })
     } catch (error) {
+      // A connection may tell of a server's end before the process does.
+      await new Promise((resolve) => setTimeout(resolve, 200))
       if (this.spinel.server.isAlive() && this.oracle.server.isAlive()) throw error
       return this.withCrash({ step: script.steps.length, about: 'crash', oracle: 'alive', spinel: String(error) })
     }
