@@ -38,6 +38,8 @@ const FIRST_AHEAD = 64
 const MOST_AHEAD = 4096
 /** What the replies of all those commands may be expected to take. */
 const AHEAD_BYTES = OUTPUT_PAUSE_BYTES / 2
+/** A query with one more read is not longer than an offset can say. */
+const MOST_QUERY_BYTES = 2 ** 31 - 1 - READ_BUFFER_BYTES
 /** While a session waits it still reads this much, so that a disconnect is noticed. */
 const SUSPENDED_QUERY_BYTES = 1024 * 1024
 
@@ -206,12 +208,18 @@ export class Session implements ConnectionOwner {
       this.query.append(bytes, 0, length, this.frame === null ? 0 : this.frame.neededBytes)
       if (!this.isSuspended && !this.isPostponed) this.consumeQuery()
     }
-    // Arguments that are whole do not count.
-    if (this.query.length > host.queryBufferLimit && this.query.length - this.argumentBytes > host.queryBufferLimit)
-      host.queryBufferExceeded(this)
+    if (this.hasTooLongQuery) host.queryBufferExceeded(this)
     else if (this.query.length > SUSPENDED_QUERY_BYTES && (this.isSuspended || this.isPostponed))
       this.connection.pause()
     host.endBatch(this)
+  }
+
+  /** Arguments that are whole do not count, but their offsets must be 32-bit integers. */
+  private get hasTooLongQuery(): boolean {
+    const { length } = this.query
+    const limit = this.host.queryBufferLimit
+    if (length > limit && length - this.argumentBytes > limit) return true
+    return length > MOST_QUERY_BYTES
   }
 
   /** Keeps bytes[from .. to), which hold the beginning of a command. */
@@ -393,7 +401,7 @@ export class Session implements ConnectionOwner {
     if (this.connection.queuedBytes > 0) this.host.outputGrew(this, 0)
   }
 
-  /** Whether replies may leave in the midst of a batch: with a limit not before they reach it, which ends the client. */
+  /** Whether replies may leave in the midst of a batch: with a limit only once they reach it, and end the client. */
   private mayFlush(bytes: number): boolean {
     return this.outputLimit === 0 || bytes >= this.outputLimit
   }
