@@ -137,8 +137,7 @@ function roundedPowerOfTen(decimal: number): Scaled {
   const length = power.toString(2).length
   // One bit too many, to round by.
   const shift = decimal < 0 ? length + 64 : 65 - length
-  const long =
-    decimal < 0 ? (1n << BigInt(shift)) / power : shift >= 0 ? power << BigInt(shift) : power >> BigInt(-shift)
+  const long = decimal < 0 ? (1n << BigInt(shift)) / power : shiftLeft(power, shift)
   return { fraction: (long + 1n) >> 1n, exponent: 1 - shift }
 }
 
