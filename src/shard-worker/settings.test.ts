@@ -22,6 +22,7 @@ test('before anything is set, the settings are those of an empty redis.conf', ()
 test('every directive that governs a field reaches it, and no other field', () => {
   const others: [string, string][] = [
     ['proto-max-bulk-len', '2097152'],
+    ['maxmemory', '1000000'],
     ['maxmemory-policy', 'allkeys-lfu'],
     ['lfu-log-factor', '7'],
     ['lfu-decay-time', '3'],
@@ -60,6 +61,6 @@ test('every directive that governs a field reaches it, and no other field', () =
 
 test('a directive that no engine reads changes nothing', () => {
   const settings = new EngineSettings()
-  for (const name of ['port', 'maxmemory', '', 'HZ']) expect(settings.apply(name, '1')).toBe(false)
+  for (const name of ['port', 'maxclients', '', 'HZ']) expect(settings.apply(name, '1')).toBe(false)
   expect(settings).toEqual(new EngineSettings())
 })

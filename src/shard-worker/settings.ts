@@ -4,6 +4,8 @@
 export class EngineSettings {
   /** Longest string a command may build, bytes. */
   protoMaxBulkLen = 512 * 1024 * 1024
+  /** Bytes; 0: no limit. */
+  maxmemory = 0
   maxmemoryPolicy = 'noeviction'
   lfuLogFactor = 10
   lfuDecayTime = 1
@@ -26,6 +28,9 @@ export class EngineSettings {
     switch (name) {
       case 'proto-max-bulk-len':
         this.protoMaxBulkLen = Number(value)
+        return true
+      case 'maxmemory':
+        this.maxmemory = Number(value)
         return true
       case 'maxmemory-policy':
         this.maxmemoryPolicy = value

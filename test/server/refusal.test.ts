@@ -64,3 +64,20 @@ test('a transaction that writes is refused as a whole, one that reads is not', a
   expect(await errorOf(client, 'SET', 'k', 'w')).toBe(REFUSED)
   expect(await errorOf(client, 'EXEC')).toContain('EXECABORT')
 })
+
+test('maxmemory bounds used_memory as INFO shows it', async () => {
+  const client = await start({})
+  const used = async () => Number(/^used_memory:(\d+)/m.exec(String(await client.call('INFO', 'memory')))?.[1])
+  const limit = (await used()) + 200_000
+  await client.call('CONFIG', 'SET', 'maxmemory', limit)
+  let written = 0
+  while ((await errorOf(client, 'SET', `k${written}`, 'x'.repeat(1000))) === '') written++
+  expect(await errorOf(client, 'APPEND', 'k0', 'x')).toBe("OOM command not allowed when used memory > 'maxmemory'.")
+  expect(written).toBeGreaterThan(100)
+  expect(await used()).toBeGreaterThan(limit)
+  expect((await used()) - limit).toBeLessThan(20_000)
+  // What may free memory, and what reads, goes on.
+  expect(await client.call('STRLEN', 'k0')).toBe(1000)
+  expect(await client.call('DEL', ...Array.from({ length: 50 }, (_, i) => `k${i}`))).toBe(50)
+  expect(await client.call('SET', 'k0', 'x')).toBe('OK')
+})

@@ -108,7 +108,7 @@ function object(engine: Engine, args: Args, reply: Reply): void {
   if (entry === 0) return reply.error(errors.NO_SUCH_KEY)
   const lru = accessOf(arena, entry)
   reply.simple(
-    `Value at:0x${entry.toString(16).padStart(12, '0')} refcount:${referenceCount(keyspace, entry)} ` +
+    `Value at:0x${entry.toString(16).padStart(12, '0')} refcount:${referenceCount(engine, keyspace, entry)} ` +
       `encoding:${ENCODING_NAMES[encodingOf(arena, entry)]} serializedlength:${serializedLength(keyspace, entry)} ` +
       `lru:${lru} lru_seconds_idle:${access.idleSeconds(lru)}`,
   )

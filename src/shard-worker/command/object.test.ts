@@ -46,6 +46,15 @@ test('OBJECT REFCOUNT is what Redis says of its shared integers', () => {
   )
   const counts = ['zero', 'last', 'next', 'negative', 'text', 'big'].map((key) => engine.run('OBJECT', 'REFCOUNT', key))
   expect(counts).toEqual([2147483647, 2147483647, 1, 1, 1, 1])
+  const first = () => engine.run('OBJECT', 'REFCOUNT', 'zero')
+  engine.engine.configure('maxmemory-policy', 'allkeys-lru')
+  expect(first()).toBe(2147483647)
+  engine.engine.configure('maxmemory', '1000000000')
+  expect(first()).toBe(1)
+  engine.engine.configure('maxmemory-policy', 'volatile-lfu')
+  expect(first()).toBe(1)
+  engine.engine.configure('maxmemory-policy', 'allkeys-random')
+  expect(first()).toBe(2147483647)
 })
 
 test('OBJECT HELP and what is no subcommand', () => {

@@ -13,6 +13,8 @@ import type { Keyspace } from '../keyspace/keyspace.ts'
 /** Redis keeps one object for each of the integers below this, and says that it is used as often as can be counted. */
 const SHARED_INTEGERS = 10000
 const SHARED_REFCOUNT = 2147483647
+/** Policies that evict by how lately or how often a key was used. */
+const USES_ACCESS = /-l[rf]u$/
 
 const HELP = [
   'ENCODING <key>',
@@ -75,8 +77,8 @@ export const objectCommands = family<Engine>('generic', [
       ),
       about('FREQ', '4.0.0', 'How often a key is used, on a logarithmic scale, under an LFU policy.', frequency),
       about('IDLETIME', '2.2.3', 'Seconds since a key was used, unless the policy is an LFU one.', idleTime),
-      about('REFCOUNT', '2.2.3', 'How many keys share the object of a value.', (_engine, keyspace, entry, reply) =>
-        reply.integer(referenceCount(keyspace, entry)),
+      about('REFCOUNT', '2.2.3', 'How many keys share the object of a value.', (engine, keyspace, entry, reply) =>
+        reply.integer(referenceCount(engine, keyspace, entry)),
       ),
       {
         name: 'HELP',
@@ -107,10 +109,14 @@ function idleTime(engine: Engine, keyspace: Keyspace, entry: number, reply: Repl
   reply.integer(access.idleSeconds(accessOf(keyspace.arena, entry)))
 }
 
-/** What Redis would say: many for a small integer, 1 for all else. Nothing is shared here. */
-export function referenceCount(keyspace: Keyspace, entry: number): number {
+/**
+ * What Redis would say: many for a small integer, 1 for all else, and for all where it needs an access time of each value
+ * to evict by. Nothing is shared here.
+ */
+export function referenceCount({ settings }: Engine, keyspace: Keyspace, entry: number): number {
   const { arena } = keyspace
   if (encodingOf(arena, entry) !== ENCODING_INT) return 1
+  if (settings.maxmemory !== 0 && USES_ACCESS.test(settings.maxmemoryPolicy)) return 1
   const kind = parseInteger(arena.u8, stringOffset(arena, entry), stringLength(arena, entry))
   return kind === SAFE_INTEGER && parsed() >= 0 && parsed() < SHARED_INTEGERS ? SHARED_REFCOUNT : 1
 }
