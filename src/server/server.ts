@@ -273,9 +273,7 @@ export class Server implements Host<Session> {
 
   isOverMemory(): boolean {
     if (this.maxmemory === 0) return false
-    let used = 0
-    for (const shard of this.engine.shards) used += shard.arena.usedBytes
-    return used > this.maxmemory
+    return this.observatory.memory.used > this.maxmemory
   }
 
   /** A server without replicas has none in reach. */
