@@ -3,8 +3,8 @@
  *
  * While there is a limit, a client is measured after each of its batches, when it is owed something, and by the cron.
  * Those to close are looked for by size classes, as in Redis: the class of the largest first, within it the oldest, so
- * that two clients of about the same size are not told apart by a few bytes. CLIENT NO-EVICT keeps a client open; what it
- * costs counts all the same.
+ * that two clients of about the same size are not told apart by a few bytes. CLIENT NO-EVICT keeps a client open; what
+ * it costs counts all the same.
  *
  * I1  `total` is the sum of the sessions' `accountedBytes`.
  * Bound: the limit, passed by what one batch of one client may add. */

@@ -231,7 +231,7 @@ describe('ending', () => {
     client.close()
   })
 
-  test('a signal can be called off before the next turn of the cron; a second SIGINT does not wait for it', async () => {
+  test('a signal can be called off before the next turn of the cron; a second SIGINT does not wait', async () => {
     const { program, port } = await serving('--hz', '1')
     const client = await connect(port)
     program.signal('SIGTERM')
