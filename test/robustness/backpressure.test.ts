@@ -151,6 +151,19 @@ async function next(client: RawClient): Promise<PlainReply> {
   return plain(decodeReply(await client.read()))
 }
 
+test('settings that are changed faster than a busy worker takes note of them wait for room', async () => {
+  patient = await admit({ spinelDirectives: { 'inline-execution': 'never' } })
+  const { server } = patient
+  const client = await server.connect({ replyTimeoutMs: 60_000 })
+  const count = 20_000
+  const requests = Array.from({ length: count }, (_, i) => encodeCommand(['CONFIG', 'SET', 'hz', 10 + (i % 20)]))
+  client.send(Buffer.concat(requests))
+  for (let left = count; left > 0; left--) expect(await next(client)).toBe('OK')
+  expect(await client.call('CONFIG', 'GET', 'hz')).toEqual(['hz', String(10 + ((count - 1) % 20))])
+  client.close()
+  await expectSound(patient)
+})
+
 /** Replies in a form that prints when they differ. */
 function digest(reply: PlainReply): string {
   if (Array.isArray(reply)) return `[${reply.map(digest).join(' ')}]`

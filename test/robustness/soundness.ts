@@ -1,5 +1,5 @@
-/* What must hold of a server after whatever was done to it: it serves, every invariant of every shard holds, clients that
- * left are forgotten, and an emptied data set takes the memory it took at the start.
+/* What must hold of a server after whatever was done to it: it serves, every invariant of every shard holds, clients
+ * that left are forgotten, and an emptied data set takes the memory it took at the start.
  *
  * ROBUSTNESS_SCALE  1, the default, is the ordinary run; with more, these suites run longer and at full size (10,000
  *                   connections, values of 512 MB). */
