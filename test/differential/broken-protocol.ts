@@ -1,7 +1,7 @@
 /* Byte streams that are almost the protocol: sound commands, then damage of the kinds that parsers trip over. */
 
 import type { Random } from '../support/random.ts'
-import { encode, isUndetermined } from './script.ts'
+import { encode, isUndetermined, spells } from './script.ts'
 
 /** Lines are refused beyond 64 KiB, or up to a read's length later if the kernel delivers them so: keep clear of that. */
 const FAR_TOO_LONG = 17 * 64 * 1024
@@ -85,10 +85,10 @@ const MAX_ATTEMPTS = 50
 const BYTES = '*$-+:0123456789\r\n \'"\x00\xffA'
 
 /** The commands as bytes, with fragments between them and, most of the time, a few bytes damaged. */
-export function brokenBytes(commands: readonly string[][], random: Random): string {
+export function brokenBytes(commands: readonly string[][], random: Random, foreign: ReadonlySet<string>): string {
   for (let left = MAX_ATTEMPTS; left > 0; left--) {
     const bytes = attempt(commands, random)
-    if (!isUndetermined(bytes)) return bytes
+    if (!isUndetermined(bytes) && !spells(bytes, foreign)) return bytes
   }
   return encode(['PING'], true).toString('latin1')
 }

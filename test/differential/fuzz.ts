@@ -22,6 +22,7 @@ export async function fuzzSeed(
   options: GenerateOptions = {},
 ): Promise<Failure | null> {
   const script = generateScript(seed, comparableShapes(shapes, match.oracleIs70), {
+    foreign: match.foreign,
     accepts: match.oracleIs70 ? isComparableWith70 : () => true,
     ...options,
   })

@@ -5,6 +5,7 @@ import type { Grammar } from '../../src/base/command-syntax.ts'
 import { Random } from '../support/random.ts'
 import { brokenBytes } from './broken-protocol.ts'
 import { canonicalForm } from './canonical.ts'
+import { NOT_GENERATED } from './not-generated.ts'
 import type { Argument, Command, Script, Send, Step } from './script.ts'
 import { lifeGivenMs, resolve } from './script.ts'
 import type { CommandShape } from './shapes.ts'
@@ -20,6 +21,8 @@ export interface GenerateOptions {
   only?: ReadonlySet<string> | undefined
   /** Refuses commands that cannot be compared. Default: all can. */
   accepts?: (words: string[]) => boolean
+  /** Commands (upper-case) that only the oracle has: damage must not spell them. Default: none. */
+  foreign?: ReadonlySet<string>
 }
 
 /** What a client's connection is up to, as far as the generator can tell. */
@@ -35,7 +38,7 @@ export function generateScript(seed: number, shapes: readonly CommandShape[], op
   const only = options.only
   const usable = only === undefined ? shapes : shapes.filter(({ words }) => only.has(words[0]))
   const swarm = swarmOf(seed, usable, options.maxSteps ?? 200)
-  return new Generator(swarm, new Random(seed ^ 0x5bd1e995), options.accepts ?? (() => true)).script(seed)
+  return new Generator(swarm, new Random(seed ^ 0x5bd1e995), options).script(seed)
 }
 
 class Generator {
@@ -45,9 +48,11 @@ class Generator {
   /** Shapes that touch only the keys they name, in ways that need no canonical form: for clients that run at once. */
   private readonly local: CommandShape[]
   private readonly accepts: (words: string[]) => boolean
+  private readonly foreign: ReadonlySet<string>
 
-  constructor(swarm: Swarm, random: Random, accepts: (words: string[]) => boolean) {
-    this.accepts = accepts
+  constructor(swarm: Swarm, random: Random, options: GenerateOptions) {
+    this.accepts = options.accepts ?? (() => true)
+    this.foreign = options.foreign ?? new Set()
     this.swarm = swarm
     this.random = random
     this.states = Array.from({ length: swarm.clients }, () => ({ inTransaction: false }))
@@ -114,7 +119,7 @@ class Generator {
     if (this.swarm.palette.password !== '' && this.random.chance(0.7)) {
       commands.unshift(['AUTH', this.swarm.palette.password])
     }
-    const session: Step = { kind: 'session', bytes: brokenBytes(commands, this.random) }
+    const session: Step = { kind: 'session', bytes: brokenBytes(commands, this.random, this.foreign) }
     if (this.random.chance(this.swarm.cuts)) session.cuts = [this.random.between(1, session.bytes.length)]
     return session
   }
@@ -147,6 +152,9 @@ class Generator {
       if ((shortLives > 0 || pastTimes) && shape.words[0] === 'SCAN') {
         if (state.inTransaction || command[1] !== '0') continue
       }
+      // Damage may have put one subcommand's name in another's place.
+      const [name, next] = resolve(command.slice(0, 2), 0)
+      if (`${name}|${next}`.toUpperCase() in NOT_GENERATED) continue
       if (this.accepts(resolve(command, 0))) return command
     }
   }

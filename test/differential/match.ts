@@ -37,6 +37,8 @@ export class Match {
   readonly spinel: Contestant
   /** The oracle is older than what Spinel follows: see redis-7.2-differences.ts. */
   readonly oracleIs70: boolean
+  /** Commands that only the oracle has. */
+  foreign: ReadonlySet<string> = new Set()
   /** Commands exchanged since the start. */
   commands = 0
   private startMs = 0
@@ -46,7 +48,10 @@ export class Match {
   static async create(oracle: Contestant, spinel: Contestant): Promise<Match> {
     const version = /redis_version:(\d+)\.(\d+)/.exec((await oracle.ask(['INFO', 'server'])).text)
     if (version === null) throw new Error('the oracle tells no version')
-    return new Match(oracle, spinel, Number(version[1]) * 100 + Number(version[2]) < 702)
+    const match = new Match(oracle, spinel, Number(version[1]) * 100 + Number(version[2]) < 702)
+    const [theirs, ours] = await Promise.all([commandNames(oracle), commandNames(spinel)])
+    match.foreign = new Set([...theirs].filter((name) => !ours.has(name)))
+    return match
   }
 
   private constructor(oracle: Contestant, spinel: Contestant, oracleIs70: boolean) {
@@ -248,6 +253,10 @@ export class Match {
 function lastWords({ server }: Contestant): string {
   if (server.isAlive()) return ''
   return `\nit died: ${JSON.stringify(server.exit)}\n${server.log().split('\n').slice(-30).join('\n')}`
+}
+
+async function commandNames(each: Contestant): Promise<Set<string>> {
+  return new Set((await each.ask(['COMMAND', 'LIST'])).items.map(({ text }) => text.toUpperCase()))
 }
 
 type Finding = Omit<Mismatch, 'step'> | null

@@ -68,6 +68,11 @@ export function isUndetermined(bytes: string): boolean {
   return bytes.split('\n').some(({ length }) => length > INLINE_LIMIT_BYTES / 2 && length < LONGEST_READ_BYTES)
 }
 
+/** Whether one of these names (upper-case) stands alone in the bytes, where a parser may come to see a command. */
+export function spells(bytes: string, names: ReadonlySet<string>): boolean {
+  return bytes.split(/[^\w-]+/).some((word) => names.has(word.toUpperCase()))
+}
+
 /** The command's words as sent when the run started at `startMs`. */
 export function resolve(command: Command, startMs: number): string[] {
   return command.map((argument) => {

@@ -6,7 +6,7 @@
 
 import type { Match, Mismatch } from './match.ts'
 import type { Argument, Command, Script, Send, Step } from './script.ts'
-import { isUndetermined, sendsOf } from './script.ts'
+import { isUndetermined, sendsOf, spells } from './script.ts'
 
 export interface Shrunk {
   script: Script
@@ -72,13 +72,17 @@ class Shrinker {
   /** Keeps the candidate if it fails too. */
   private async attempt(candidate: Script): Promise<boolean> {
     if (this.tries >= this.maxTries) return false
-    if (candidate.steps.some((step) => step.kind === 'session' && isUndetermined(step.bytes))) return false
+    if (candidate.steps.some((step) => step.kind === 'session' && this.isNoTest(step.bytes))) return false
     this.tries++
     const mismatch = await this.match.play(candidate, this.onlyFinalState)
     if (mismatch === null) return false
     this.script = { ...candidate, steps: candidate.steps.slice(0, mismatch.step + 1) }
     this.mismatch = mismatch
     return true
+  }
+
+  private isNoTest(bytes: string): boolean {
+    return isUndetermined(bytes) || spells(bytes, this.match.foreign)
   }
 
   private async trySetting(setting: Partial<Script>): Promise<void> {
