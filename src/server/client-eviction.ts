@@ -1,13 +1,15 @@
 /* maxmemory-clients: when all clients together cost more, the costliest are closed
  * (https://redis.io/docs/reference/clients/#client-eviction). Main thread.
  *
- * While there is a limit, a client is measured after each of its batches, when it is owed something, and by the cron.
+ * While there is a limit, a client is measured after each of its batches, when it is owed something, and by the cron. What
+ * it has given back since still counts, so all are measured again before anybody has to go.
  * Those to close are looked for by size classes, as in Redis: the class of the largest first, within it the oldest, so
  * that two clients of about the same size are not told apart by a few bytes. CLIENT NO-EVICT keeps a client open; what
  * it costs counts all the same.
  *
  * I1  `total` is the sum of the sessions' `accountedBytes`.
- * Bound: the limit, passed by what one batch of one client may add. */
+ * Bound: the limit, passed by what one batch of one client may add. An attempt that leaves too much is not repeated before
+ * the next turn of the cron: clients that must stay do not make each batch walk all of them. */
 
 import { memoryOf } from '../io/session/describe.ts'
 import type { Session } from '../io/session/session.ts'
@@ -26,6 +28,9 @@ export interface EvictionTarget {
 const SMALLEST_CLASS = 15
 const LARGEST_CLASS = 33
 
+/** No limit is lower: with less nobody could talk to the server to raise it. */
+const LEAST_LIMIT = 128 * 1024
+
 const classOf = (bytes: number) => Math.min(Math.max(Math.floor(Math.log2(bytes)), SMALLEST_CLASS), LARGEST_CLASS)
 
 export class ClientEviction {
@@ -34,6 +39,8 @@ export class ClientEviction {
   /** Clients closed since the start. */
   evicted = 0
   private total = 0
+  /** The last attempt has left too much. */
+  private isFutile = false
   private readonly target: EvictionTarget
 
   constructor(target: EvictionTarget) {
@@ -46,14 +53,20 @@ export class ClientEviction {
   /** The directives have changed: measures everybody anew. */
   private follow(): null {
     const { values } = this.target.configuration
-    const wanted = values['maxmemory-clients']
-    this.limit = wanted >= 0 ? wanted : Math.floor((-wanted * values.maxmemory) / 100)
+    const directive = values['maxmemory-clients']
+    const wanted = directive >= 0 ? directive : Math.floor((-directive * values.maxmemory) / 100)
+    this.limit = wanted === 0 ? 0 : Math.max(wanted, LEAST_LIMIT)
+    this.isFutile = false
+    this.accountAll()
+    return null
+  }
+
+  private accountAll(): void {
     this.total = 0
     for (const session of this.target.sessions.values()) {
       session.accountedBytes = this.limit === 0 ? 0 : memoryOf(session)
       this.total += session.accountedBytes
     }
-    return null
   }
 
   /** Measures a session again. */
@@ -76,14 +89,22 @@ export class ClientEviction {
 
   /** Closes clients until the rest is within the limit. Between batches only. */
   evict(): void {
-    if (!this.isOver) return
+    if (!this.isOver || this.isFutile) return
+    this.accountAll()
     for (const session of this.candidates()) {
       if (!this.isOver) return
       this.target.log.notice(`Evicting client: ${this.target.describeClient(session)}`)
       this.evicted++
       session.destroy()
     }
+    this.isFutile = this.isOver
     if (this.isOver) this.target.log.warning('Over client maxmemory after evicting all evictable clients')
+  }
+
+  /** A turn of the cron. */
+  turn(): void {
+    this.isFutile = false
+    this.evict()
   }
 
   private candidates(): Session[] {

@@ -201,7 +201,7 @@ export class Clients implements ClientContext {
 
   /** Looks after some clients: all of them in a second of turns that come `hz` times a second. */
   cron(hz: number): void {
-    this.eviction.evict()
+    this.eviction.turn()
     const turnMs = 1000 / hz
     let left = Math.min(this.sessions.size, Math.max(TURN_MIN, Math.ceil((this.sessions.size * turnMs) / ROUND_MS)))
     const now = this.nowMs()
