@@ -30,6 +30,7 @@ import { DefaultUser } from './default-user.ts'
 import { IdleCollection } from './idle-collection.ts'
 import { Listeners } from './listeners.ts'
 import { observe } from './observed.ts'
+import { followOomScore } from './oom-score.ts'
 import { fitMaxClients, refuseMaxClients } from './open-files.ts'
 import { followTitle, removePidFile, writePidFile } from './process-identity.ts'
 import { renameCommands } from './rename-command.ts'
@@ -345,6 +346,7 @@ export class Server implements Host<Session> {
     const { configuration, log } = this
     if (!fitMaxClients(configuration, log)) return false
     followTitle(configuration)
+    followOomScore(configuration, log)
     if (!(await this.listeners.open())) return false
     this.pidFile = writePidFile(configuration, log, inBackground)
     this.cron.start()
