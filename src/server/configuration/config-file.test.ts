@@ -162,7 +162,6 @@ test('a cluster node has one database and no replicaof', () => {
 test('what has no effect is said, once it differs from the preset', () => {
   expect(load('daemonize yes\nio-threads 4\nsyslog-enabled no\nbio_cpulist 1-3\nactivedefrag yes')).toBeNull()
   expect(notices).toEqual([
-    '# WARNING: daemonize yes has no effect: the server stays in the foreground',
     '# WARNING: bio_cpulist 1-3 has no effect: threads are placed by the operating system',
     '# WARNING: io-threads 4 has no effect: shard-workers sets the number of threads',
     '# WARNING: activedefrag yes has no effect: there is no jemalloc to defragment',
