@@ -1,15 +1,15 @@
 /* maxmemory-clients: when all clients together cost more, the costliest are closed
  * (https://redis.io/docs/reference/clients/#client-eviction). Main thread.
  *
- * While there is a limit, a client is measured after each of its batches, when it is owed something, and by the cron. What
- * it has given back since still counts, so all are measured again before anybody has to go.
- * Those to close are looked for by size classes, as in Redis: the class of the largest first, within it the oldest, so
- * that two clients of about the same size are not told apart by a few bytes. CLIENT NO-EVICT keeps a client open; what
- * it costs counts all the same.
+ * While there is a limit, a client is measured after each of its batches, when it is owed something, and by the cron.
+ * What it has given back since still counts, so all are measured again before anybody has to go. Those to close are
+ * looked for by size classes, as in Redis: the class of the largest first, within it the oldest, so that two clients of
+ * about the same size are not told apart by a few bytes. CLIENT NO-EVICT keeps a client open; what it costs counts all
+ * the same.
  *
  * I1  `total` is the sum of the sessions' `accountedBytes`.
- * Bound: the limit, passed by what one batch of one client may add. An attempt that leaves too much is not repeated before
- * the next turn of the cron: clients that must stay do not make each batch walk all of them. */
+ * Bound: the limit, passed by what one batch of one client may add. An attempt that leaves too much is not repeated
+ * before the next turn of the cron: clients that must stay do not make each batch walk all of them. */
 
 import { memoryOf } from '../io/session/describe.ts'
 import type { Session } from '../io/session/session.ts'

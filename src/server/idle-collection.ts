@@ -1,5 +1,5 @@
-/* Gives memory back when a burst is over: collects garbage once the clients are quiet, if there may be enough of it. Main
- * thread; the workers do the same for themselves when they run out of work. */
+/* Gives memory back when a burst is over: collects garbage once the clients are quiet, if there may be enough of it.
+ * Main thread; the workers do the same for themselves when they run out of work. */
 import { getHeapStatistics } from 'node:v8'
 import { collectGarbage } from '../base/garbage.ts'
 import type { Traffic } from '../io/session/traffic.ts'

@@ -1,6 +1,6 @@
-/* oom-score-adj (https://man7.org/linux/man-pages/man5/proc_pid_oom_score_adj.5.html): how readily Linux's out-of-memory
- * killer picks this process. Of the three values only the first is in use: there are neither replicas nor child
- * processes. Main thread. */
+/* oom-score-adj (https://man7.org/linux/man-pages/man5/proc_pid_oom_score_adj.5.html): how readily Linux's
+ * out-of-memory killer picks this process. Of the three values only the first is in use: there are neither replicas nor
+ * child processes. Main thread. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { systemErrorText } from '../base/system-error.ts'
 import type { Log } from '../observability/log.ts'

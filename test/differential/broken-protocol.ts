@@ -3,7 +3,9 @@
 import type { Random } from '../support/random.ts'
 import { encode, isUndetermined, spells } from './script.ts'
 
-/** Lines are refused beyond 64 KiB, or up to a read's length later if the kernel delivers them so: keep clear of that. */
+/**
+ * Lines are refused beyond 64 KiB, or up to a read's length later if the kernel delivers them so: keep clear of that.
+ */
 const FAR_TOO_LONG = 17 * 64 * 1024
 
 /** Pieces that clients do not send; each is one decision of the protocol's parser. */

@@ -82,7 +82,9 @@ function sameSet(a: ReplyTree, b: ReplyTree): boolean {
   return sameShape(a, b) && JSON.stringify(texts(a)) === JSON.stringify(texts(b))
 }
 
-/** The queue of a transaction holds its arguments once more; and a COPY of an integer that all keys share is not shared. */
+/**
+ * The queue of a transaction holds its arguments once more; and a COPY of an integer that all keys share is not shared.
+ */
 function sameRefcount(a: ReplyTree, b: ReplyTree, { inTransaction }: Comparison): boolean {
   return sameKind(a, b) && (inTransaction || (a.text === '1' && b.text === SHARED_REFCOUNT))
 }

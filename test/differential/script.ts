@@ -56,15 +56,16 @@ const INLINE_LIMIT_BYTES = 64 * 1024
 const LONGEST_READ_BYTES = 16 * INLINE_LIMIT_BYTES
 
 /**
- * Whether a session's replies tell of the oracle's workings rather than of the protocol. A line beyond 64 KiB is refused
- * if its end is not there by then, and obeyed if the read that passes the limit brings it. An inline command with a zero
- * byte never ends. An empty command is the one that CLIENT REPLY SKIP silences. A line of HTTP closes the connection at
- * once, with replies that may or may not be out.
+ * Whether a session's replies tell of the oracle's workings rather than of the protocol. A line beyond 64 KiB is
+ * refused if its end is not there by then, and obeyed if the read that passes the limit brings it. An inline command
+ * with a zero byte never ends. An empty command is the one that CLIENT REPLY SKIP silences. A line of HTTP closes the
+ * connection at once, with replies that may or may not be out.
  */
 export function isUndetermined(bytes: string): boolean {
   if (/(^|\n)[^*$\n]*\0/.test(bytes)) return true
   if (/\n\s*"?(host:|post\b)/i.test(bytes)) return true
   if (/skip/i.test(bytes) && /(^|\n)\r?\n|\*[0-]/.test(bytes)) return true
+  if (/skip(?!\r\n\S)/i.test(bytes)) return true
   return bytes.split('\n').some(({ length }) => length > INLINE_LIMIT_BYTES / 2 && length < LONGEST_READ_BYTES)
 }
 

@@ -40,7 +40,9 @@ const isHttp = (args: Args) => args.is(0, POST) || args.is(0, HOST)
 
 /** Commands that run in an open transaction instead of being queued. */
 const NEVER_QUEUED = new Set(['exec', 'discard', 'multi', 'watch', 'quit', 'reset'])
-/** Commands that may make all workers park, or send each a control frame: they wait for a free barrier cell, and room. */
+/**
+ * Commands that may make all workers park, or send each a control frame: they wait for a free barrier cell, and room.
+ */
 const MAY_HOLD = new Set(['exec', 'discard', 'watch', 'unwatch', 'reset', 'config|set', 'config|resetstat'])
 /** Commands that run in an open transaction however short memory is: they end it. */
 const MAY_END_TRANSACTION = new Set(['exec', 'discard', 'quit', 'reset'])

@@ -24,8 +24,8 @@ export class QueryBuffer {
   }
 
   /**
-   * An announced size is an upper bound and no more: a thousand clients that announce 512 MB and send ten bytes must not
-   * have V8 collect garbage for memory that nobody has filled.
+   * An announced size is an upper bound and no more: a thousand clients that announce 512 MB and send ten bytes must
+   * not have V8 collect garbage for memory that nobody has filled.
    */
   private grow(wanted: number, needed: number): void {
     const factor = needed > wanted ? ANNOUNCED_GROWTH : wanted > LARGE_BYTES ? LARGE_GROWTH : GROWTH

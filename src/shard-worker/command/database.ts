@@ -128,9 +128,9 @@ function swap(shard: Shard, first: number, second: number): void {
 }
 
 /**
- * A watched key of database `own` changes when it is there, and once more when it is in the other one: of a key that had
- * expired when it was watched only the first does not count. An expired key that would come from the other database is
- * deleted instead, so that its going later on is no change.
+ * A watched key of database `own` changes when it is there, and once more when it is in the other one: of a key that
+ * had expired when it was watched only the first does not count. An expired key that would come from the other database
+ * is deleted instead, so that its going later on is no change.
  */
 function touchSwapped(shard: Shard, own: number, other: number): void {
   const { u8 } = shard.arena

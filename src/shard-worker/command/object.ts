@@ -110,8 +110,8 @@ function idleTime(engine: Engine, keyspace: Keyspace, entry: number, reply: Repl
 }
 
 /**
- * What Redis would say: many for a small integer, 1 for all else, and for all where it needs an access time of each value
- * to evict by. Nothing is shared here.
+ * What Redis would say: many for a small integer, 1 for all else, and for all where it needs an access time of each
+ * value to evict by. Nothing is shared here.
  */
 export function referenceCount({ settings }: Engine, keyspace: Keyspace, entry: number): number {
   const { arena } = keyspace
