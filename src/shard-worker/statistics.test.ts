@@ -13,7 +13,10 @@ test('the commands of a batch share its time', () => {
   for (const command of [GET, GET, SET, GET]) statistics.count(command)
   expect(statistics.isBatchEmpty).toBe(false)
   statistics.endBatch(40)
-  expect([calls(statistics), [...statistics.microseconds]]).toEqual([[3, 1, 0], [30, 10, 0]])
+  expect([calls(statistics), [...statistics.microseconds]]).toEqual([
+    [3, 1, 0],
+    [30, 10, 0],
+  ])
   expect([statistics.totalCalls, statistics.totalUs, statistics.isBatchEmpty]).toEqual([4, 40, true])
   expect(statistics.histograms[GET]?.total).toBe(3)
 })
@@ -44,8 +47,15 @@ test('errors count by their code, whether the command ran or not', () => {
   statistics.reject(SET, 'ERR wrong number')
   statistics.reject(-1, 'ERR unknown')
   statistics.error('SHORT')
-  expect([...statistics.errors]).toEqual([['WRONGTYPE', 1], ['ERR', 2], ['SHORT', 1]])
-  expect([[...statistics.failed], [...statistics.rejected]]).toEqual([[1, 0, 0], [0, 1, 0]])
+  expect([...statistics.errors]).toEqual([
+    ['WRONGTYPE', 1],
+    ['ERR', 2],
+    ['SHORT', 1],
+  ])
+  expect([[...statistics.failed], [...statistics.rejected]]).toEqual([
+    [1, 0, 0],
+    [0, 1, 0],
+  ])
   expect([statistics.totalErrors, statistics.errorsSeen]).toEqual([4, 4])
 })
 
