@@ -51,6 +51,19 @@ test('many clients make turns come more often, if they may', () => {
   expect(cron.hz).toBe(10)
 })
 
+test('what takes its time by hz comes at the configured rate, however many clients there are', () => {
+  let count = 0
+  let turns = 0
+  clients = 10_000
+  cron.every(0, () => turns++)
+  cron.atConfiguredRate(() => count++)
+  cron.start()
+  vi.advanceTimersByTime(10_000)
+  expect(turns).toBeGreaterThan(700)
+  expect(count).toBeGreaterThan(90)
+  expect(count).toBeLessThan(112)
+})
+
 test('paused, turns pass without duties', () => {
   let count = 0
   cron.every(0, () => count++)

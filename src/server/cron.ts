@@ -8,7 +8,7 @@ const CLIENTS_PER_TURN = 200
 const MAX_HZ = 500
 
 interface Duty {
-  periodMs: number
+  periodMs: () => number
   lastMs: number
   action: () => void
 }
@@ -42,7 +42,15 @@ export class Cron {
 
   /** Has `action` called about every `periodMs`; 0: in every turn. */
   every(periodMs: number, action: () => void): void {
-    this.duties.push({ periodMs, lastMs: 0, action })
+    this.duties.push({ periodMs: () => periodMs, lastMs: 0, action })
+  }
+
+  /**
+   * Has `action` called `hz` times a second as configured, however many clients there are: for what takes its share of
+   * the time by `hz`.
+   */
+  atConfiguredRate(action: () => void): void {
+    this.duties.push({ periodMs: () => 1000 / this.configuration.values.hz, lastMs: 0, action })
   }
 
   start(): void {
@@ -62,7 +70,7 @@ export class Cron {
     // A turn comes when its timer does: half of one early counts as due.
     const slackMs = 500 / this.hz
     for (const duty of this.duties) {
-      if (now - duty.lastMs + slackMs < duty.periodMs) continue
+      if (now - duty.lastMs + slackMs < duty.periodMs()) continue
       duty.lastMs = now
       duty.action()
     }

@@ -116,7 +116,8 @@ export class Server implements Host<Session> {
     this.shards.sequencer.onControl = (worker, frame) => this.control(worker, frame)
     this.followConfiguration()
     this.cron.every(0, () => this.shutdown.obeySignal())
-    this.cron.every(0, () => this.serverCron())
+    this.cron.every(0, () => this.clients.cron(this.cron.hz))
+    this.cron.atConfiguredRate(() => this.shardCron())
     const idleCollection = new IdleCollection(this.traffic)
     this.cron.every(IDLE_TICK_MS, () => idleCollection.tick())
     this.cron.every(TICK_MS, () => this.observatory.tick(clock.nowMs()))
@@ -355,8 +356,7 @@ export class Server implements Host<Session> {
     return true
   }
 
-  private serverCron(): void {
-    this.clients.cron(this.cron.hz)
+  private shardCron(): void {
     if (this.pause.isActive) return
     const now = this.clock.nowMs()
     this.engine.begin(now)
