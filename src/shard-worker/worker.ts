@@ -103,15 +103,13 @@ export class ShardWorker {
   serve(): never {
     for (;;) {
       const offset = this.next()
-      if (this.ring.u32[(offset + record.RECORD_KIND) >> 2] !== record.RECORD_PART) {
-        this.run(this.ring, offset)
-        this.requests.advance()
-        continue
-      }
-      const isWhole = this.takePart(offset)
+      const kind = this.ring.u32[(offset + record.RECORD_KIND) >> 2]
+      let isWhole = false
+      if (kind === record.RECORD_PART) isWhole = this.takePart(offset)
+      else this.run(this.ring, offset)
       this.requests.advance()
-      // The I/O thread may wait for room for the next part.
-      this.ioDoorbell.ring()
+      // The I/O thread may wait for room, and no reply tells it that there is some now.
+      if (kind === record.RECORD_PART || kind === record.RECORD_CONTROL) this.ioDoorbell.ring()
       if (isWhole) this.runAssembled()
     }
   }

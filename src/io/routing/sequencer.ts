@@ -383,9 +383,9 @@ export class Sequencer implements LinkOwner {
     this.onPending()
   }
 
-  /** Whether workers owe something: runs to finish, or answers. */
+  /** Whether workers owe something: runs to finish, answers, or room for what they are to be told. */
   get isWaiting(): boolean {
-    for (const link of this.links) if (link.pendingRuns > 0 || link.unanswered > 0) return true
+    for (const link of this.links) if (link.pendingRuns > 0 || link.unanswered > 0 || link.isCongested) return true
     return false
   }
 
@@ -497,5 +497,22 @@ export class Sequencer implements LinkOwner {
 
   control(worker: number, frame: Uint8Array): void {
     this.onControl(worker, frame)
+  }
+
+  /** Asserts what holds between batches: where the batons are, and that what nobody waits for is free. O(shards). */
+  check(): void {
+    assert(this.openRun === null && this.builder.isEmpty, 'I2 a run is pushed before its batch ends')
+    for (let shard = 0; shard < this.inFlight.length; shard++) {
+      const thread = this.inFlight[shard] === 0 ? IO_THREAD : workerThread(shard % this.links.length)
+      assert(this.batons[shard].isHeldBy(thread), 'I1 a baton is away exactly while commands for its shard are')
+    }
+    this.pool.check()
+    if (this.pendingRuns > 0) return
+    assert(
+      this.inFlight.every((count) => count === 0),
+      'I1 nothing is in flight when no run waits',
+    )
+    assert(this.pool.available === this.cells.cells, 'a cell is in use only while runs wait')
+    assert(this.leftWatches.length === 0, 'watches wait only for a cell')
   }
 }

@@ -152,10 +152,10 @@ export class Pairs {
     this.server = listenUnix(join(this.directory, 'socket'), 0, 16, (accepted) => this.accept(accepted))
   }
 
-  async open(host: Host<Session>): Promise<Pair> {
+  async open(host: Host<Session>, id = 1): Promise<Pair> {
     const accepted = new Promise<Session>((resolve) => {
       this.accept = (each) => {
-        const session = new Session(1, each, host)
+        const session = new Session(id, each, host)
         session.authenticated = true
         resolve(session)
       }
