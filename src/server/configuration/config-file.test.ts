@@ -160,11 +160,17 @@ test('a cluster node has one database and no replicaof', () => {
 })
 
 test('what has no effect is said, once it differs from the preset', () => {
-  expect(load('daemonize yes\nio-threads 4\nsyslog-enabled no\nbio_cpulist 1-3\nactivedefrag yes')).toBeNull()
+  expect(
+    load(
+      'daemonize yes\nio-threads 4\nsyslog-enabled no\nbio_cpulist 1-3\nactivedefrag yes\nappendonly yes\nreplicaof a 1',
+    ),
+  ).toBeNull()
   expect(notices).toEqual([
     '# WARNING: bio_cpulist 1-3 has no effect: threads are placed by the operating system',
     '# WARNING: io-threads 4 has no effect: shard-workers sets the number of threads',
     '# WARNING: activedefrag yes has no effect: there is no jemalloc to defragment',
+    '# WARNING: appendonly yes has no effect: data are kept in memory alone',
+    '# WARNING: replicaof a 1 has no effect: this server is always a primary',
   ])
 })
 

@@ -195,6 +195,8 @@ describe('CONFIG SET', () => {
   test('of defragmentation is refused, but not in a file', () => {
     expect(set('activedefrag', 'no')).toBeNull()
     expect(set('activedefrag', 'yes')).toContain('Active defragmentation cannot be enabled')
+    expect(set('appendonly', 'no')).toBeNull()
+    expect(set('appendonly', 'yes')).toContain('The append only file is not supported by this version')
     expect(configuration.take('activedefrag', ['yes'])).toBeNull()
     expect(set('activedefrag', 'yes')).toBeNull()
   })

@@ -30,6 +30,13 @@ const appendDirectoryName: Check<string> = (name) => {
   return isBaseName(name) ? null : "appenddirname can't be a path, just a dirname"
 }
 
+const MEMORY_ALONE = 'data are kept in memory alone'
+
+/* As with activedefrag: a redis.conf that asks for it must not keep the server from starting, but a program that turns it
+ * on would rely on it. */
+const refuseAppendOnly: Check<boolean> = (wanted, context) =>
+  !wanted || context.source === 'file' ? null : 'The append only file is not supported by this version'
+
 export const persistenceDirectives = {
   dir: workingDirectory({ flags: PROTECTED | DENY_LOADING }),
   save: savePoints([
@@ -52,7 +59,7 @@ export const persistenceDirectives = {
     default: 2 * 1024 * 1024,
     flags: HIDDEN,
   }),
-  appendonly: yesNo(false, { flags: DENY_LOADING }),
+  appendonly: yesNo(false, { flags: DENY_LOADING, check: refuseAppendOnly, ignored: MEMORY_ALONE }),
   appendfilename: text({ default: 'appendonly.aof', flags: IMMUTABLE, check: appendFileName }),
   appenddirname: text({ default: 'appendonlydir', flags: IMMUTABLE, check: appendDirectoryName }),
   appendfsync: choice(['everysec', 'always', 'no'], { default: 'everysec' }),

@@ -4,7 +4,7 @@ import { INT_MAX, LONG_MAX } from '../integers.ts'
 import { primaryAddress } from '../special-types.ts'
 
 export const replicationDirectives = {
-  replicaof: primaryAddress({ alias: 'slaveof', flags: IMMUTABLE }),
+  replicaof: primaryAddress({ alias: 'slaveof', flags: IMMUTABLE, ignored: 'this server is always a primary' }),
   masteruser: secret(),
   masterauth: secret(),
   'replica-serve-stale-data': yesNo(true, { alias: 'slave-serve-stale-data' }),

@@ -5,7 +5,7 @@ import { INT_MAX } from '../integers.ts'
 const file = () => text({ optional: true, flags: VOLATILE })
 
 export const tlsDirectives = {
-  'tls-port': integer({ min: 0, max: 65535, default: 0 }),
+  'tls-port': integer({ min: 0, max: 65535, default: 0, ignored: 'connections are not encrypted' }),
   'tls-cluster': yesNo(false),
   'tls-replication': yesNo(false),
   'tls-auth-clients': choice(['no', 'yes', 'optional'], { default: 'yes' }),
