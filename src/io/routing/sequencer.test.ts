@@ -103,7 +103,8 @@ class Model {
     if (name === 'DISCARD') return '+OK\r\n'
     if (isBroken) return `-${errors.EXEC_ABORT}\r\n`
     if (isDirty) return '*-1\r\n'
-    return `*${queue.length}\r\n${queue.map((each) => (each[0] === 'UNWATCH' ? '+OK\r\n' : this.run(client, each))).join('')}`
+    const replies = queue.map((each) => (each[0] === 'UNWATCH' ? '+OK\r\n' : this.run(client, each)))
+    return `*${queue.length}\r\n${replies.join('')}`
   }
 }
 
@@ -221,7 +222,7 @@ for (const workers of [1, 2, 3]) {
     })
 
     for (const mode of MODES) {
-      test(`inline-execution ${mode}: all that clients see is what one engine would have said in that order`, async () => {
+      test(`inline-execution ${mode}: clients see what one engine would have said in that order`, async () => {
         const { sequencer } = rig
         sequencer.inlineExecution = mode
         const before = { handedOver: sequencer.handedOver, barriers: sequencer.barriers, holds: sequencer.holds }
