@@ -74,6 +74,7 @@ export class RoutingRig implements Host<Session>, Gate {
     }
     this.poller.afterRound = () => {
       this.isInRound = false
+      this.engine.statistics.endBatch(0)
       this.sequencer.check()
     }
     this.sequencer.onPending = () => this.poller.schedule()
@@ -119,6 +120,7 @@ export class RoutingRig implements Host<Session>, Gate {
 
   endBatch(session: Session): void {
     this.sequencer.pushRun()
+    this.engine.statistics.endBatch(0)
     session.finishBatch()
     this.current = null
     // A round of replies may be in the midst of a hold.
