@@ -60,8 +60,10 @@ describe.each(INLINE_EXECUTION_MODES)('with inline-execution %s', (mode) => {
     const client = await server.connect()
     client.socket.pause()
     client.send(Buffer.concat(Array.from({ length: REQUESTS }, () => encodeCommand(['GET', 'value']))))
+    await expect
+      .poll(() => server.log(), { timeout: 20_000 })
+      .toContain('scheduled to be closed ASAP for overcoming of output buffer limits.')
     await expectForgotten(patient)
-    expect(server.log()).toContain('scheduled to be closed ASAP for overcoming of output buffer limits.')
     client.close()
     await expectSound(patient)
   })
