@@ -36,7 +36,6 @@ import {
   writeExpire,
   writeHeader,
 } from './entry.ts'
-import type { Shard } from './shard.ts'
 import {
   DATABASE_AVERAGE_TTL,
   DATABASE_EXPIRE_CURSOR,
@@ -46,6 +45,7 @@ import {
   KEYSPACE_HITS,
   KEYSPACE_MISSES,
 } from './shard-layout.ts'
+import type { ShardParts } from './shard-parts.ts'
 import { Table } from './table.ts'
 import { valueTypeOf } from './value-type.ts'
 
@@ -57,7 +57,7 @@ const EXPIRE_BYTES = 8
 const MAX_SPARE_BYTES = 1024 * 1024
 
 export class Keyspace {
-  readonly shard: Shard
+  readonly shard: ShardParts<Keyspace>
   readonly index: number
   readonly keys: Table
   readonly expires: Table
@@ -72,7 +72,7 @@ export class Keyspace {
   private expectedIn: number
   private expectedHash: number
 
-  constructor(shard: Shard, index: number, record: number, seed: number) {
+  constructor(shard: ShardParts<Keyspace>, index: number, record: number, seed: number) {
     this.shard = shard
     this.index = index
     this.record = record

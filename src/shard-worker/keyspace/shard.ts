@@ -14,10 +14,11 @@ import {
   ROOT_DIRECTORY,
   ROOT_SEED,
 } from './shard-layout.ts'
+import type { ShardParts } from './shard-parts.ts'
 import { Table } from './table.ts'
 import { WatchTable } from './watch.ts'
 
-export class Shard {
+export class Shard implements ShardParts<Keyspace> {
   readonly index: number
   readonly arena: Arena
   readonly access: Access
