@@ -162,7 +162,8 @@ test('a cluster node has one database and no replicaof', () => {
 test('what has no effect is said, once it differs from the preset', () => {
   expect(
     load(
-      'daemonize yes\nio-threads 4\nsyslog-enabled no\nbio_cpulist 1-3\nactivedefrag yes\nappendonly yes\nreplicaof a 1',
+      'daemonize yes\nio-threads 4\nsyslog-enabled no\nbio_cpulist 1-3\n' +
+        'activedefrag yes\nappendonly yes\nreplicaof a 1',
     ),
   ).toBeNull()
   expect(notices).toEqual([

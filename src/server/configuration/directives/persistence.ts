@@ -32,8 +32,8 @@ const appendDirectoryName: Check<string> = (name) => {
 
 const MEMORY_ALONE = 'data are kept in memory alone'
 
-/* As with activedefrag: a redis.conf that asks for it must not keep the server from starting, but a program that turns it
- * on would rely on it. */
+/* As with activedefrag: a redis.conf that asks for it must not keep the server from starting, but a program that turns
+ * it on would rely on it. */
 const refuseAppendOnly: Check<boolean> = (wanted, context) =>
   !wanted || context.source === 'file' ? null : 'The append only file is not supported by this version'
 
