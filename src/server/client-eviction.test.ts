@@ -104,9 +104,13 @@ test('clients that must stay are not looked at again for each batch', () => {
   for (let i = 0; i < 10; i++) eviction.evict()
   expect(warnings).toEqual(['Over client maxmemory after evicting all evictable clients'])
   expect(evicted).toEqual([])
+  // One that need not stay is looked at at once.
+  add(2, 10 * KB)
+  eviction.evict()
+  expect(evicted).toEqual([2])
   kept.noEvict = false
   eviction.turn()
-  expect(evicted).toEqual([1])
+  expect(evicted).toEqual([2, 1])
 })
 
 test('after it the rest fits, or only those that must stay are left', () => {

@@ -8,8 +8,9 @@
  * the same.
  *
  * I1  `total` is the sum of the sessions' `accountedBytes`.
- * Bound: the limit, passed by what one batch of one client may add. An attempt that leaves too much is not repeated
- * before the next turn of the cron: clients that must stay do not make each batch walk all of them. */
+ * Bound: the limit, passed by what one batch of one client may add. An attempt that leaves too much is repeated when a
+ * client that may go has grown, or at the next turn of the cron: clients that must stay do not make each batch walk all
+ * of them. */
 
 import { memoryOf } from '../io/session/describe.ts'
 import type { Session } from '../io/session/session.ts'
@@ -73,6 +74,7 @@ export class ClientEviction {
   account(session: Session): void {
     if (this.limit === 0 || session.isClosed) return
     const bytes = memoryOf(session)
+    if (bytes > session.accountedBytes && mayGo(session)) this.isFutile = false
     this.total += bytes - session.accountedBytes
     session.accountedBytes = bytes
   }
@@ -108,9 +110,11 @@ export class ClientEviction {
   }
 
   private candidates(): Session[] {
-    const sessions = [...this.target.sessions.values()].filter(({ type, noEvict }) => {
-      return !noEvict && (type === 'normal' || type === 'pubsub')
-    })
+    const sessions = [...this.target.sessions.values()].filter(mayGo)
     return sessions.sort((a, b) => classOf(b.accountedBytes) - classOf(a.accountedBytes) || a.id - b.id)
   }
+}
+
+function mayGo({ type, noEvict }: Session): boolean {
+  return !noEvict && (type === 'normal' || type === 'pubsub')
 }
