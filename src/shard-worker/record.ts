@@ -62,6 +62,8 @@ export const REPLY_LAST = 2
 export const REPLY_HELD = 3
 export const REPLY_CONTROL = 4
 export const REPLY_ANSWER = 5
+/** The beginning of a control frame that is longer than a record; the record of its kind brings the end. */
+export const REPLY_CONTROL_PIECE = 6
 export const REPLY_HEADER_BYTES = 8
 
 const INITIAL_BYTES = 64 * 1024

@@ -323,8 +323,12 @@ export class ShardWorker {
     this.ioDoorbell.ring()
   }
 
+  /** Sends a control frame, in as many records as it takes: statistics grow with what clients do. */
   private sendControl(kind: number, frame: Uint8Array): void {
-    this.push(kind, frame, 0, frame.length)
+    const largest = this.replies.maxRecordBytes - record.REPLY_HEADER_BYTES
+    let from = 0
+    for (; frame.length - from > largest; from += largest) this.push(record.REPLY_CONTROL_PIECE, frame, from, largest)
+    this.push(kind, frame, from, frame.length - from)
     this.ioDoorbell.ring()
   }
 

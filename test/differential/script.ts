@@ -64,6 +64,7 @@ const LONGEST_READ_BYTES = 16 * INLINE_LIMIT_BYTES
 export function isUndetermined(bytes: string): boolean {
   if (/(^|\n)[^*$\n]*\0/.test(bytes)) return true
   if (/\n\s*"?(host:|post\b)/i.test(bytes)) return true
+  if (/skip(?!\r\n\S)/i.test(bytes)) return true
   if (/skip/i.test(bytes) && /(^|\n)\r?\n|\*[0-]/.test(bytes)) return true
   if (/skip(?!\r\n\S)/i.test(bytes)) return true
   return bytes.split('\n').some(({ length }) => length > INLINE_LIMIT_BYTES / 2 && length < LONGEST_READ_BYTES)

@@ -41,7 +41,22 @@ class Rig implements LinkOwner {
 
   held(): void {}
 
-  control(): void {}
+  /** Control frames as the link hands them over. */
+  readonly frames: string[] = []
+
+  control(_worker: number, frame: Uint8Array): void {
+    this.frames.push(Buffer.from(frame).toString('latin1'))
+  }
+
+  /** A record from the worker. */
+  send(kind: number, text: string): void {
+    const bytes = record.REPLY_HEADER_BYTES + text.length
+    const offset = this.answers.reserve(bytes)
+    expect(offset).toBeGreaterThanOrEqual(0)
+    this.answers.i32[offset >> 2] = kind
+    this.answers.u8.set(Buffer.from(text), offset + record.REPLY_HEADER_BYTES)
+    this.answers.commit(bytes)
+  }
 
   push(text: string): Run {
     const run = new Run()
@@ -166,4 +181,16 @@ describe('replies', () => {
     expect(rig.finishedRuns.length).toBe(20_000)
     expect(new Set(rig.finishedRuns).size).toBe(20_000)
   })
+})
+
+test('a control frame that took several records is handed over whole', () => {
+  const rig = new Rig()
+  rig.send(record.REPLY_CONTROL, 'short')
+  for (const part of ['a long ', 'frame ', 'in ']) rig.send(record.REPLY_CONTROL_PIECE, part)
+  rig.link.drain()
+  expect(rig.frames).toEqual(['short'])
+  rig.send(record.REPLY_ANSWER, 'pieces')
+  rig.send(record.REPLY_CONTROL, 'the next')
+  rig.link.drain()
+  expect(rig.frames).toEqual(['short', 'a long frame in pieces', 'the next'])
 })

@@ -90,6 +90,8 @@ export class WorkerLink {
   private readonly owner: LinkOwner
   private readonly waiting = new Fifo<Run>()
   private readonly backlog = new Fifo<Waiting>()
+  /** What has come of a control frame that takes several records. */
+  private controlPieces: Uint8Array[] = []
   /** Control frames that the worker has not answered. */
   unanswered = 0
   /** Records written since the doorbell rang. */
@@ -199,15 +201,24 @@ export class WorkerLink {
       const kind = replies.i32[offset >> 2]
       const from = offset + record.REPLY_HEADER_BYTES
       const length = replies.length - record.REPLY_HEADER_BYTES
-      if (kind === record.REPLY_CONTROL || kind === record.REPLY_ANSWER) {
+      if (kind === record.REPLY_CONTROL_PIECE) this.controlPieces.push(replies.u8.slice(from, from + length))
+      else if (kind === record.REPLY_CONTROL || kind === record.REPLY_ANSWER) {
         if (kind === record.REPLY_ANSWER) this.unanswered--
-        owner.control(this.index, replies.u8.slice(from, from + length))
+        owner.control(this.index, this.wholeFrame(replies.u8.slice(from, from + length)))
       } else this.handle(kind, from, length)
       replies.advance()
     }
     if (handled > 0) this.roomDoorbell.ring()
     if (this.backlog.length > 0) this.refill()
     return handled
+  }
+
+  /** The control frame that ends with `last`. */
+  private wholeFrame(last: Uint8Array): Uint8Array {
+    if (this.controlPieces.length === 0) return last
+    const frame = new Uint8Array(Buffer.concat([...this.controlPieces, last]))
+    this.controlPieces = []
+    return frame
   }
 
   /** A reply to the oldest run: `length` bytes at `from`. */
