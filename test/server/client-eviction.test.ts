@@ -67,7 +67,8 @@ test('a command, a queue, watches and replies that are too much', async () => {
   await until(async () => (await names(client)).length === 1)
   const info = String(await client.call('INFO', 'stats'))
   expect(info).toContain('evicted_clients:4\r\n')
-  expect(server.log().match(/\* Evicting client: id=\d+ /g)).toHaveLength(4)
+  const evictions = () => server.log().match(/\* Evicting client: id=\d+ /g)
+  await expect.poll(evictions, { timeout: 10_000 }).toHaveLength(4)
 })
 
 test('the largest first, and no more than must', async () => {

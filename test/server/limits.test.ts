@@ -158,7 +158,7 @@ test('timeout closes who is silent, but not who waits', async () => {
     isClosed = true
   })
   await until(async () => (await client.call('PING')) === 'PONG' && isClosed)
-  expect(server.log()).toContain(' - Closing idle client\n')
+  await expect.poll(() => server.log(), { timeout: 10_000 }).toContain(' - Closing idle client\n')
   expect(await client.call('CLIENT', 'UNPAUSE')).toBe('OK')
   expect(latin1(await paused.read())).toBe('+OK\r\n')
 })
