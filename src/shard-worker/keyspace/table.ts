@@ -134,18 +134,18 @@ export class Table {
       : buckets0 + ((hash & mask0) << BUCKET_SHIFT)
   }
 
-  /** Loads a word of a bucket (0: none), for its cache line's sake. */
-  touchBucket(bucket: number): number {
-    return this.u32[bucket >> 2]
+  /** The arena's words, for prefetching. */
+  get words(): Int32Array {
+    return this.i32
   }
 
-  /** Loads a word of the first entry in a bucket that may have this hash, likewise. */
-  touchEntry(bucket: number, hash: number): number {
-    const i32 = this.i32
-    const word = bucket >> 2
-    const matches = matchingWays(i32, word, Math.imul(tagOf(hash), 0x01010101))
-    // Without a match this is some way or other: a load that may not help costs less than a branch that guesses wrong.
-    return i32[i32[word + ENTRIES_WORD + lowestWay(matches)] >> 2]
+  /**
+   * The first entry in the bucket at word index `word` that may have this hash. Without a match some way or other: a
+   * load that may not help costs less than a branch that guesses wrong.
+   */
+  likelyEntry(word: number, hash: number): number {
+    const { i32 } = this
+    return i32[word + ENTRIES_WORD + lowestWay(matchingWays(i32, word, Math.imul(tagOf(hash), 0x01010101)))]
   }
 
   /** The entry of a key, 0 when there is none. O(1). */
