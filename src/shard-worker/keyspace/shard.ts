@@ -33,7 +33,8 @@ export class Shard implements ShardParts<Keyspace> {
     this.index = index
     this.arena = arena
     this.access = access
-    this.counters = new Float64Array(arena.buffer, arena.root + ROOT_COUNTERS, COUNTERS)
+    const counters = (arena.root + ROOT_COUNTERS) >> 3
+    this.counters = arena.f64.subarray(counters, counters + COUNTERS)
     const word = arena.root >> 2
     const directory = arena.u32[word + (ROOT_DIRECTORY >> 2)]
     assert(directory !== 0, 'a shard is initialized before it is viewed')

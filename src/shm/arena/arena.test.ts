@@ -38,7 +38,7 @@ describe('a new arena', () => {
     expect(Arena.attach(arena.buffer).totalBytes).toBe(MIB)
     expect(() => Arena.attach(new SharedArrayBuffer(MIB))).toThrow('the buffer holds an arena')
     const longer = new SharedArrayBuffer(2 * MIB)
-    new Uint8Array(longer).set(arena.u8)
+    new Uint8Array(longer).set(new Uint8Array(arena.buffer))
     expect(() => Arena.attach(longer)).toThrow('the arena is as long as its buffer')
   })
 })
