@@ -14,6 +14,9 @@ import type { Table } from './keyspace/table.ts'
 /** Keys in one round. */
 export const PREFETCH_KEYS = 32
 
+/** An entry longer than this lies in the next cache line as well, or half of such entries do. */
+const FARTHER_WORDS = 8
+
 const NOTHING = new Int32Array(1)
 
 export class Prefetcher {
@@ -48,7 +51,10 @@ export class Prefetcher {
     let sum = 0
     for (let i = 0; i < count; i++) sum += words[i][at[i]] & 1
     for (let i = 0; i < count; i++) at[i] = (tables[i] as Table).likelyEntry(at[i], hashes[i]) >> 2
-    for (let i = 0; i < count; i++) sum += words[i][at[i]] & 1
+    for (let i = 0; i < count; i++) {
+      const last = words[i].length - 1
+      sum += (words[i][at[i]] ^ words[i][Math.min(at[i] + FARTHER_WORDS, last)]) & 1
+    }
     this.sink = sum
     this.count = 0
   }
