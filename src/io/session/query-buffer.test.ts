@@ -55,3 +55,17 @@ test('room to spare is given back', () => {
   query.clear()
   expect(query.bytes.length).toBe(0)
 })
+
+test('room given up serves the next that needs as much, and no smaller one', () => {
+  const [first, second, third] = [new QueryBuffer(), new QueryBuffer(), new QueryBuffer()]
+  const read = new Uint8Array(100_000)
+  first.append(read, 0, read.length, 0)
+  const room = first.bytes
+  first.clear()
+  second.append(read, 0, 100, 0)
+  expect(second.bytes).not.toBe(room)
+  third.append(read, 0, 90_000, 0)
+  expect(third.bytes).toBe(room)
+  second.append(read, 0, 90_000, 0)
+  expect(second.bytes).not.toBe(room)
+})
