@@ -13,6 +13,7 @@ import { hash } from 'node:crypto'
 import { bytesOf } from '../../base/bytes.ts'
 import {
   blockOf,
+  encodingOf,
   flagsOf,
   HAS_EXPIRE,
   keyLength,
@@ -65,7 +66,7 @@ export function addValue(digest: Digest, keyspace: Keyspace, entry: number): voi
     const at = stringOffset(arena, entry)
     digest.mix(arena.u8.slice(at, at + stringLength(arena, entry)))
   } else {
-    valueTypeOf(type).digest?.(arena, blockOf(arena, entry), digest)
+    valueTypeOf(type).digest?.(arena, blockOf(arena, entry), digest, encodingOf(arena, entry))
   }
   if (flagsOf(arena, entry) & HAS_EXPIRE) digest.xor(VOLATILE)
 }

@@ -1,6 +1,6 @@
 /* Walks a whole database of a shard and asserts its invariants. Baton holder; cold: for tests and the debug mode. */
 import { assert } from '../../base/assert.ts'
-import { blockOf, checkEntry, flagsOf, HAS_EXPIRE, OUT_OF_LINE, typeOf } from './entry.ts'
+import { blockOf, checkEntry, encodingOf, flagsOf, HAS_EXPIRE, OUT_OF_LINE, typeOf } from './entry.ts'
 import type { Keyspace } from './keyspace.ts'
 import { checkTable, ownBuckets } from './table-check.ts'
 import { valueTypeOf } from './value-type.ts'
@@ -14,7 +14,8 @@ export function checkKeyspace(keyspace: Keyspace, own: (block: number) => void):
     checkEntry(arena, entry)
     const flags = flagsOf(arena, entry)
     if (flags & HAS_EXPIRE) volatileCount++
-    if (flags & OUT_OF_LINE) valueTypeOf(typeOf(arena, entry)).check(arena, blockOf(arena, entry), own)
+    if (flags & OUT_OF_LINE)
+      valueTypeOf(typeOf(arena, entry)).check(arena, blockOf(arena, entry), own, encodingOf(arena, entry))
   })
   checkTable(expires, (entry) => {
     assert((flagsOf(arena, entry) & HAS_EXPIRE) !== 0, 'I1 only volatile entries are in expires')

@@ -47,7 +47,7 @@ import {
 } from './shard-layout.ts'
 import type { ShardParts } from './shard-parts.ts'
 import { Table } from './table.ts'
-import { valueTypeOf } from './value-type.ts'
+import { bytesOfBlock, releaseBlock } from './value-type.ts'
 
 /** Thrown when the shard's arena is full, before anything was changed; execute() answers with the OOM error. */
 export const ARENA_FULL = new Error('the arena is full')
@@ -292,11 +292,9 @@ export class Keyspace {
     return moved
   }
 
-  /** Changes a value's place from string to nothing: frees what hangs off the entry. */
+  /** Frees what hangs off the entry. */
   private releaseValue(entry: number): void {
-    if (flagsOf(this.arena, entry) & OUT_OF_LINE) {
-      valueTypeOf(typeOf(this.arena, entry)).release(this.arena, blockOf(this.arena, entry))
-    }
+    if (flagsOf(this.arena, entry) & OUT_OF_LINE) releaseBlock(this.arena, entry)
   }
 
   /**
@@ -572,8 +570,7 @@ export class Keyspace {
   /** Arena bytes of a key and its value. */
   bytesOf(entry: number): number {
     const own = this.arena.capacity(entry)
-    if ((flagsOf(this.arena, entry) & OUT_OF_LINE) === 0) return own
-    return own + valueTypeOf(typeOf(this.arena, entry)).bytes(this.arena, blockOf(this.arena, entry))
+    return flagsOf(this.arena, entry) & OUT_OF_LINE ? own + bytesOfBlock(this.arena, entry) : own
   }
 
   /** Deletes every key; returns how many there were. O(n). */

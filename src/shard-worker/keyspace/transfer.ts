@@ -10,6 +10,7 @@ import {
   ENTRY_BODY,
   ENTRY_FLAGS,
   ENTRY_HEADER_BYTES,
+  encodingOf,
   flagsOf,
   HAS_EXPIRE,
   OUT_OF_LINE,
@@ -33,12 +34,13 @@ export function insertCopy(
 ): number {
   if ((flagsOf(from.arena, source) & OUT_OF_LINE) === 0) return insertEmbedded(to, from, source, bytes, offset, length)
   const valueType = valueTypeOf(typeOf(from.arena, source))
-  const block = valueType.clone(from.arena, blockOf(from.arena, source), to.arena)
+  const encoding = encodingOf(from.arena, source)
+  const block = valueType.clone(from.arena, blockOf(from.arena, source), to.arena, encoding)
   if (block === 0) throw ARENA_FULL
   try {
     return insertBlock(to, from, source, bytes, offset, length, block)
   } catch (error) {
-    valueType.release(to.arena, block)
+    valueType.release(to.arena, block, encoding)
     throw error
   }
 }

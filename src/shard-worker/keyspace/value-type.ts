@@ -2,21 +2,26 @@
  * embedded strings need none. Baton holder. */
 import { assert } from '../../base/assert.ts'
 import type { Arena } from '../../shm/arena/arena.ts'
-import { STRING_BLOCK_HEADER_BYTES, TYPE_STRING } from './entry.ts'
+import { blockOf, encodingOf, STRING_BLOCK_HEADER_BYTES, TYPE_STRING, typeOf } from './entry.ts'
 
 export interface ValueType {
   /** What TYPE answers. */
   name: string
   /** Frees the value. */
-  release(arena: Arena, block: number): void
+  release(arena: Arena, block: number, encoding: number): void
   /** A deep copy in another (or the same) arena; 0 when it has no room, with nothing left behind. */
-  clone(from: Arena, block: number, to: Arena): number
+  clone(from: Arena, block: number, to: Arena, encoding: number): number
   /** Arena bytes of the value. */
-  bytes(arena: Arena, block: number): number
+  bytes(arena: Arena, block: number, encoding: number): number
   /** Asserts the value's own invariants, and hands each of its blocks to `visit`. */
-  check(arena: Arena, block: number, visit: (block: number) => void): void
+  check(arena: Arena, block: number, visit: (block: number) => void, encoding: number): void
   /** Adds the value to a digest as Redis does; see digest.ts. */
-  digest?(arena: Arena, block: number, digest: { xor(data: Uint8Array): void; mix(data: Uint8Array): void }): void
+  digest?(
+    arena: Arena,
+    block: number,
+    digest: { xor(data: Uint8Array): void; mix(data: Uint8Array): void },
+    encoding: number,
+  ): void
 }
 
 const registered: (ValueType | undefined)[] = []
@@ -30,6 +35,16 @@ export function valueTypeOf(type: number): ValueType {
   const valueType = registered[type]
   assert(valueType !== undefined, 'every stored type is registered')
   return valueType
+}
+
+/** Frees the value of an entry; call only with OUT_OF_LINE. */
+export function releaseBlock(arena: Arena, entry: number): void {
+  valueTypeOf(typeOf(arena, entry)).release(arena, blockOf(arena, entry), encodingOf(arena, entry))
+}
+
+/** Arena bytes of the value of an entry; call only with OUT_OF_LINE. */
+export function bytesOfBlock(arena: Arena, entry: number): number {
+  return valueTypeOf(typeOf(arena, entry)).bytes(arena, blockOf(arena, entry), encodingOf(arena, entry))
 }
 
 registerValueType(TYPE_STRING, {
