@@ -97,7 +97,6 @@ export const house: House = {
   ],
   testSupport: ['/testing.ts', '-testing.ts', '-stress.ts', '.bench.ts'],
   planned: [
-    { path: 'src/shard-worker/structure/listpack.ts', why: 'small hashes and the nodes of lists are listpacks' },
     { path: 'src/shm/sync/mutex.ts', why: 'guards what the background pool and the workers will share' },
     { path: 'src/shm/sync/semaphore.ts', why: 'bounds the slices that the background pool has in hand' },
     { path: 'src/shm/sync/once.ts', why: 'the background pool loads what all its threads need once' },

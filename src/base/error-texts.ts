@@ -57,6 +57,12 @@ export const LCS_NOT_STRINGS = 'ERR The specified keys must contain string value
 export const LCS_LEN_AND_IDX = 'ERR If you want both the length and indexes, please just use IDX.'
 export const LCS_OVER_LIMIT = 'ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len'
 export const LCS_NO_MEMORY = 'ERR Insufficient memory, failed allocating transient memory for LCS'
+export const HASH_NOT_AN_INTEGER = 'ERR hash value is not an integer'
+export const HASH_NOT_A_FLOAT = 'ERR hash value is not a float'
+export const NAN_OR_INFINITY = 'ERR value is NaN or Infinity'
+export const OUT_OF_RANGE = 'ERR value is out of range'
+export const NOT_A_RANGED_LONG =
+  'ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807'
 export const OFFSET_OUT_OF_RANGE = 'ERR offset is out of range'
 export const INVALID_CURSOR = 'ERR invalid cursor'
 export const NOT_POSITIVE = 'ERR value is out of range, must be positive'

@@ -24,6 +24,8 @@ test('every directive that governs a field reaches it, and no other field', () =
     ['proto-max-bulk-len', '2097152'],
     ['maxmemory', '1000000'],
     ['maxmemory-policy', 'allkeys-lfu'],
+    ['hash-max-listpack-entries', '9'],
+    ['hash-max-listpack-value', '11'],
     ['lfu-log-factor', '7'],
     ['lfu-decay-time', '3'],
     ['active-expire-effort', '9'],

@@ -20,6 +20,9 @@ export class EngineSettings {
   slowlogLogSlowerThan = 10000
   /** Latency samples from this many milliseconds; 0: none. */
   latencyMonitorThreshold = 0
+  /** A hash with more fields, or a longer field or value, is a hashtable. */
+  hashMaxListpackEntries = 512
+  hashMaxListpackValue = 64
   /** Whether command durations are kept as histograms. */
   latencyTracking = true
 
@@ -58,6 +61,12 @@ export class EngineSettings {
         return true
       case 'latency-monitor-threshold':
         this.latencyMonitorThreshold = Number(value)
+        return true
+      case 'hash-max-listpack-entries':
+        this.hashMaxListpackEntries = Number(value)
+        return true
+      case 'hash-max-listpack-value':
+        this.hashMaxListpackValue = Number(value)
         return true
       case 'latency-tracking':
         this.latencyTracking = value === 'yes'

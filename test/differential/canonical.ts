@@ -31,9 +31,18 @@ const FORMS: Readonly<Record<string, CanonicalForm>> = {
   KEYS: { reason: "the order of keys is the hash table's", same: sameSet },
   SCAN: {
     reason: "cursors and the order of keys are the hash table's: the whole iteration gives one set",
-    same: sameScan,
-    next: nextScan,
+    same: sameScan(1),
+    next: nextScan(1),
   },
+  HSCAN: {
+    reason: "cursors and the order of fields are the hash table's: the whole iteration gives one set",
+    same: sameScan(2),
+    next: nextScan(2),
+  },
+  HKEYS: { reason: "the order of fields is the hash table's", same: sameSet },
+  HVALS: { reason: "the order of fields is the hash table's", same: sameSet },
+  HGETALL: { reason: "the order of fields is the hash table's", same: samePairs },
+  HRANDFIELD: { reason: 'chance', same: sameShape },
   RANDOMKEY: { reason: 'chance', same: sameKind },
   TIME: { reason: 'the clock', same: sameShape },
   TTL: { reason: 'time passes between the servers', same: near(1000) },
@@ -103,17 +112,28 @@ function near(unitMs: number): CanonicalForm['same'] {
 }
 
 /** SCAN, after `next` has joined the replies of a whole iteration; a part of one can only be compared by its shape. */
-function sameScan(a: ReplyTree, b: ReplyTree, { words }: Comparison): boolean {
-  if (a.items.length !== 2 || b.items.length !== 2 || a.items[1].marker !== '*' || b.items[1].marker !== '*')
-    return false
-  const whole = words[1] === '0' && a.items[0].text === '0' && b.items[0].text === '0'
-  if (!whole) return a.items[0].marker === b.items[0].marker
-  return JSON.stringify([...new Set(texts(a.items[1]))]) === JSON.stringify([...new Set(texts(b.items[1]))])
+function sameScan(cursor: number): CanonicalForm['same'] {
+  return (a, b, { words }) => {
+    if (a.items.length !== 2 || b.items.length !== 2 || a.items[1].marker !== '*' || b.items[1].marker !== '*')
+      return false
+    const whole = words[cursor] === '0' && a.items[0].text === '0' && b.items[0].text === '0'
+    if (!whole) return a.items[0].marker === b.items[0].marker
+    return JSON.stringify([...new Set(texts(a.items[1]))]) === JSON.stringify([...new Set(texts(b.items[1]))])
+  }
 }
 
-function nextScan(words: string[], reply: ReplyTree): string[] | null {
-  if (words[1] !== '0' || reply.items.length !== 2 || reply.items[0].text === '0') return null
-  return [words[0], reply.items[0].text, ...words.slice(2)]
+function nextScan(cursor: number): NonNullable<CanonicalForm['next']> {
+  return (words, reply) => {
+    if (words[cursor] !== '0' || reply.items.length !== 2 || reply.items[0].text === '0') return null
+    return words.with(cursor, reply.items[0].text)
+  }
+}
+
+/** Fields with their values, in any order. */
+function samePairs(a: ReplyTree, b: ReplyTree): boolean {
+  const pairs = ({ items }: ReplyTree): string =>
+    JSON.stringify(items.flatMap((item, i) => (i % 2 === 0 ? [[item.text, items[i + 1]?.text]] : [])).sort())
+  return sameShape(a, b) && pairs(a) === pairs(b)
 }
 
 const HELLO_OF_THE_PROCESS = new Set(['version', 'id'])

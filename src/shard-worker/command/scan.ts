@@ -25,7 +25,7 @@ const COUNT = bytesOf('COUNT')
 const TYPE = bytesOf('TYPE')
 const DEFAULT_COUNT = 10
 /** A call looks at this many buckets for each key that it should find, so that a sparse table does not hold it up. */
-const BUCKETS_PER_KEY = 10
+export const BUCKETS_PER_KEY = 10
 
 const STAR = 42
 const PLUS = 43
@@ -33,16 +33,16 @@ const MINUS = 45
 const MAX_UINT64 = 2n ** 64n - 1n
 
 /* What parseOptions found, until the next call. */
-let count = 0
+export let count = 0
 /** Index of the pattern, 0 for none. */
-let pattern = 0
+export let pattern = 0
 /** -1: any type; NO_TYPE: none. */
 let wantedType = -1
 const NO_TYPE = TYPE_NAMES.length
 
 /* Where SCAN stands. */
 let scanShard = 0
-let scanCursor = 0
+export let scanCursor = 0
 
 export const scanCommands = family<Engine>('generic', [
   {
@@ -113,8 +113,8 @@ function keys(engine: Engine, args: Args, reply: Reply): void {
 
 function scan(engine: Engine, args: Args, reply: Reply): void {
   const shards = engine.shards.length
-  if (!parseCursor(args, shards)) return reply.error(errors.INVALID_CURSOR)
-  const refusal = parseOptions(args)
+  if (!parseCursor(args, 1, shards)) return reply.error(errors.INVALID_CURSOR)
+  const refusal = parseOptions(args, 2, true)
   if (refusal !== null) return reply.error(refusal)
   const mark = reply.length
   let found = 0
@@ -141,17 +141,17 @@ function scan(engine: Engine, args: Args, reply: Reply): void {
   reply.moveBefore(mark, body)
 }
 
-/** Reads argument 1 into scanShard and scanCursor as strtoul would; false when it is no cursor. */
-function parseCursor(args: Args, shards: number): boolean {
+/** Reads an argument into scanShard and scanCursor as strtoul would; false when it is no cursor. */
+export function parseCursor(args: Args, index: number, shards: number): boolean {
   const { bytes } = args
-  const offset = args.offset[1]
-  const length = args.length[1]
+  const offset = args.offset[index]
+  const length = args.length[index]
   if (length === 1 && bytes[offset] === 48) {
     scanShard = 0
     scanCursor = 0
     return true
   }
-  const text = args.cText(1)
+  const text = args.cText(index)
   if (!/^[+-]?\d+$|^$/.test(text)) return false
   const sign = bytes[offset]
   const magnitude = BigInt(sign === PLUS || sign === MINUS ? text.slice(1) : text)
@@ -162,12 +162,12 @@ function parseCursor(args: Args, shards: number): boolean {
   return true
 }
 
-/** Reads the options of SCAN; an error or null. */
-function parseOptions(args: Args): string | null {
+/** Reads the options of SCAN, or those of HSCAN, which has no TYPE; an error or null. */
+export function parseOptions(args: Args, first: number, hasType: boolean): string | null {
   count = DEFAULT_COUNT
   pattern = 0
   wantedType = -1
-  for (let i = 2; i < args.count; i += 2) {
+  for (let i = first; i < args.count; i += 2) {
     if (i + 1 === args.count) return errors.SYNTAX
     if (args.isOption(i, COUNT)) {
       const kind = parseInteger(args.bytes, args.offset[i + 1], args.length[i + 1])
@@ -176,7 +176,7 @@ function parseOptions(args: Args): string | null {
       if (count < 1) return errors.SYNTAX
     } else if (args.isOption(i, MATCH)) {
       pattern = isEverything(args, i + 1) ? 0 : i + 1
-    } else if (args.isOption(i, TYPE)) {
+    } else if (hasType && args.isOption(i, TYPE)) {
       wantedType = typeNamed(args, i + 1)
     } else {
       return errors.SYNTAX

@@ -4,6 +4,9 @@ import type { Engine } from '../engine.ts'
 import { databaseCommands } from './database.ts'
 import { debugCommands } from './debug.ts'
 import { expireCommands } from './expire.ts'
+import { hashCommands } from './hash.ts'
+import { hashCountCommands } from './hash-count.ts'
+import { hashScanCommands } from './hash-scan.ts'
 import { keyCommands } from './key.ts'
 import { keyMoveCommands } from './key-move.ts'
 import { memoryCommands } from './memory.ts'
@@ -19,6 +22,9 @@ export const shardFamilies: readonly Family<Engine>[] = [
   stringCountCommands,
   stringRangeCommands,
   stringLcsCommands,
+  hashCommands,
+  hashCountCommands,
+  hashScanCommands,
   keyCommands,
   keyMoveCommands,
   expireCommands,

@@ -5,6 +5,7 @@ import type { Access } from './access.ts'
 import type { WatchTable } from './watch.ts'
 
 export interface ShardParts<Keyspace> {
+  readonly index: number
   readonly arena: Arena
   readonly access: Access
   /** By the numbers of shard-layout.ts. */

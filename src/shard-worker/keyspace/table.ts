@@ -48,8 +48,8 @@ export class Table {
   private readonly u32: Uint32Array
   private readonly i32: Int32Array
   /** Word index of the descriptor. */
-  readonly base: number
-  private readonly seed: number
+  base: number
+  readonly seed: number
   /** Where the last successful find stood. */
   private foundHead: number
   private foundBucket: number
@@ -71,6 +71,11 @@ export class Table {
     this.foundWay = 0
     this.scanned = new Int32Array(64)
     this.scannedCount = 0
+  }
+
+  /** Makes this a view of another table of its arena, one with the same seed. */
+  rebase(offset: number): void {
+    this.base = offset >> 2
   }
 
   /** Makes zeroed memory at `offset` an empty table. */

@@ -1,0 +1,195 @@
+/* Commands that go through a hash or draw from it: HSCAN, HRANDFIELD. Baton holder.
+ *
+ * HSCAN gives all of a listpack at once; in a hashtable its cursor is that of the table (see Table.scanStep), with the
+ * same guarantee as SCAN's. */
+import type { Args } from '../../base/args.ts'
+import { bytesOf } from '../../base/bytes.ts'
+import { ACL_HASH, family, oneKey, READONLY } from '../../base/command-spec.ts'
+import * as errors from '../../base/error-texts.ts'
+import { globMatches } from '../../base/glob.ts'
+import { BIG_INTEGER, NOT_INTEGER, parsed, parsedBig, parseInteger } from '../../base/number-text.ts'
+import { randomBelow } from '../../base/ports.ts'
+import type { Reply } from '../../base/reply.ts'
+import type { Engine } from '../engine.ts'
+import { keyLength, keyOffset, replyValue } from '../keyspace/entry.ts'
+import type { Hash } from '../keyspace/hash.ts'
+import * as listpack from '../structure/listpack.ts'
+import { FOREIGN, findHash } from './hash-value.ts'
+import { BUCKETS_PER_KEY, count, parseCursor, parseOptions, pattern, scanCursor } from './scan.ts'
+
+const WITHVALUES = bytesOf('WITHVALUES')
+const MIN_INT64 = -(2n ** 63n)
+const MAX_PAIRS = (2n ** 63n - 1n) / 2n
+
+export const hashScanCommands = family<Engine>('hash', [
+  {
+    name: 'HSCAN',
+    arity: -3,
+    runs: 'shard',
+    flags: READONLY,
+    acl: ACL_HASH,
+    keys: oneKey(1, 'RO', 'ACCESS'),
+    since: '2.8.0',
+    complexity: 'O(1) for a call, O(n) in the fields for all calls until the cursor is 0 again',
+    summary: 'Some fields of a hash with their values, and a cursor to ask for more with.',
+    syntax: 'key cursor:integer [MATCH pattern] [COUNT count]',
+    tips: ['nondeterministic_output'],
+    handler: hscan,
+  },
+  {
+    name: 'HRANDFIELD',
+    arity: -2,
+    runs: 'shard',
+    flags: READONLY,
+    acl: ACL_HASH,
+    keys: oneKey(1, 'RO', 'ACCESS'),
+    since: '6.2.0',
+    complexity: 'O(n) in the fields returned',
+    summary: 'Fields of a hash drawn at random.',
+    syntax: 'key [count [WITHVALUES]]',
+    tips: ['nondeterministic_output'],
+    handler: hrandfield,
+  },
+])
+
+function hscan(engine: Engine, args: Args, reply: Reply): void {
+  if (!parseCursor(args, 2, 1)) return reply.error(errors.INVALID_CURSOR)
+  const hash = findHash(engine, args)
+  if (hash === FOREIGN) return reply.error(errors.WRONG_TYPE)
+  if (hash === null) {
+    reply.array(2)
+    reply.bulkInteger(0)
+    return reply.array(0)
+  }
+  const refusal = parseOptions(args, 3, false)
+  if (refusal !== null) return reply.error(refusal)
+  const mark = reply.length
+  const next = hash.isListpack ? 0 : scanCursor
+  let found = 0
+  let cursor = next
+  if (hash.isListpack) found = scanListpack(hash, args, reply)
+  else {
+    const { arena, table } = hash
+    let sampled = 0
+    let buckets = count * BUCKETS_PER_KEY
+    do {
+      cursor = table.scanStep(cursor)
+      sampled += table.scannedCount
+      for (let i = 0; i < table.scannedCount; i++) {
+        const entry = table.scanned[i]
+        const at = keyOffset(arena, entry)
+        if (!matches(args, arena.u8, at, keyLength(arena, entry))) continue
+        reply.bulk(arena.u8, at, keyLength(arena, entry))
+        replyValue(arena, entry, reply)
+        found++
+      }
+    } while (cursor !== 0 && buckets-- > 0 && sampled < count)
+  }
+  reply.arrayFrom(mark, 2 * found)
+  const body = reply.length
+  reply.array(2)
+  reply.bulkInteger(cursor)
+  reply.moveBefore(mark, body)
+}
+
+/** Appends every pair whose field matches; returns how many. */
+function scanListpack(hash: Hash, args: Args, reply: Reply): number {
+  const { u8 } = hash.arena
+  let found = 0
+  for (let p = listpack.first(hash.block); !listpack.isEnd(u8, p); p = listpack.next(u8, listpack.next(u8, p))) {
+    listpack.read(u8, p)
+    const { element } = listpack
+    if (!matches(args, element.bytes, element.offset, element.length)) continue
+    replyElement(u8, p, reply)
+    replyElement(u8, listpack.next(u8, p), reply)
+    found++
+  }
+  return found
+}
+
+function matches(args: Args, bytes: Uint8Array, offset: number, length: number): boolean {
+  if (pattern === 0) return true
+  return globMatches(args.bytes, args.offset[pattern], args.length[pattern], bytes, offset, length, false)
+}
+
+function replyElement(u8: Uint8Array, p: number, reply: Reply): void {
+  listpack.read(u8, p)
+  reply.bulk(listpack.element.bytes, listpack.element.offset, listpack.element.length)
+}
+
+function hrandfield(engine: Engine, args: Args, reply: Reply): void {
+  if (args.count === 2) return oneField(engine, args, reply)
+  const kind = parseInteger(args.bytes, args.offset[2], args.length[2])
+  if (kind === NOT_INTEGER) return reply.error(errors.NOT_AN_INTEGER)
+  const big = kind === BIG_INTEGER ? parsedBig(args.bytes, args.offset[2], args.length[2]) : BigInt(parsed())
+  if (big === MIN_INT64) return reply.error(errors.NOT_A_RANGED_LONG)
+  const withValues = args.count === 4 && args.isOption(3, WITHVALUES)
+  if (args.count > 4 || (args.count === 4 && !withValues)) return reply.error(errors.SYNTAX)
+  if (withValues && (big > MAX_PAIRS || big < -MAX_PAIRS)) return reply.error(errors.OUT_OF_RANGE)
+  const hash = findHash(engine, args)
+  if (hash === FOREIGN) return reply.error(errors.WRONG_TYPE)
+  if (hash === null || big === 0n) return reply.array(0)
+  const fields = fieldsOf(hash)
+  const many = Number(big)
+  const isBounded = many > 0
+  const drawn = isBounded ? Math.min(many, fields.length) : -many
+  if (withValues && !reply.resp3) reply.array(2 * drawn)
+  else reply.array(drawn)
+  for (let i = 0; i < drawn; i++) {
+    let at = i
+    if (!isBounded) {
+      at = randomBelow(engine.random, fields.length)
+    } else if (drawn < fields.length) {
+      // The first places of a shuffle: every subset has the same chance.
+      at = i + randomBelow(engine.random, fields.length - i)
+      const taken = fields[at]
+      fields[at] = fields[i]
+      fields[i] = taken
+      at = i
+    }
+    replyPair(hash, fields[at], withValues, reply)
+  }
+}
+
+function oneField(engine: Engine, args: Args, reply: Reply): void {
+  const hash = findHash(engine, args)
+  if (hash === FOREIGN) return reply.error(errors.WRONG_TYPE)
+  if (hash === null) return reply.nil()
+  const { arena } = hash
+  const field = hash.isListpack
+    ? listpack.seek(arena.u8, hash.block, 2 * randomBelow(engine.random, hash.count))
+    : hash.table.random(engine.random)
+  replyPair(hash, field, false, reply)
+}
+
+/** The offset of every field: an element or an entry. O(n). */
+function fieldsOf(hash: Hash): Int32Array {
+  const { arena, table } = hash
+  const { u8 } = arena
+  const fields = new Int32Array(hash.count)
+  let at = 0
+  if (hash.isListpack) {
+    for (let p = listpack.first(hash.block); !listpack.isEnd(u8, p); p = listpack.next(u8, listpack.next(u8, p))) {
+      fields[at++] = p
+    }
+    return fields
+  }
+  let cursor = 0
+  do {
+    cursor = table.scanStep(cursor)
+    for (let i = 0; i < table.scannedCount; i++) fields[at++] = table.scanned[i]
+  } while (cursor !== 0)
+  return fields
+}
+
+function replyPair(hash: Hash, field: number, withValue: boolean, reply: Reply): void {
+  const { arena } = hash
+  if (withValue && reply.resp3) reply.array(2)
+  if (hash.isListpack) {
+    replyElement(arena.u8, field, reply)
+    if (withValue) replyElement(arena.u8, listpack.next(arena.u8, field), reply)
+    return
+  }
+  reply.bulk(arena.u8, keyOffset(arena, field), keyLength(arena, field))
+  if (withValue) replyValue(arena, field, reply)
+}

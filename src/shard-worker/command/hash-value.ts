@@ -1,0 +1,48 @@
+/* What the hash commands share: opening the hash at argument 1. Baton holder. Hot. */
+import type { Args } from '../../base/args.ts'
+import * as errors from '../../base/error-texts.ts'
+import type { Reply } from '../../base/reply.ts'
+import type { Engine } from '../engine.ts'
+import { TYPE_HASH, typeOf } from '../keyspace/entry.ts'
+import { type Hash, hashOf } from '../keyspace/hash.ts'
+
+/** What findHash() returns for a value of another type. */
+export const FOREIGN = undefined
+
+/** The hash to be read at argument 1, opened; null when there is none. */
+export function findHash(engine: Engine, args: Args): Hash | null | undefined {
+  const { keyspace } = engine
+  const entry = keyspace.findForRead(args.bytes, args.offset[1], args.length[1])
+  if (entry === 0) return null
+  if (typeOf(keyspace.arena, entry) !== TYPE_HASH) return FOREIGN
+  const hash = hashOf(keyspace)
+  hash.open(entry)
+  return hash
+}
+
+/** The same to be written; not open when there is none. Null after an error reply. */
+export function openForWrite(engine: Engine, args: Args, reply: Reply): Hash | null {
+  const { keyspace, settings } = engine
+  const entry = keyspace.findForWrite(args.bytes, args.offset[1], args.length[1])
+  const hash = hashOf(keyspace)
+  hash.maxEntries = settings.hashMaxListpackEntries
+  hash.maxValue = settings.hashMaxListpackValue
+  if (entry === 0) {
+    hash.close()
+    return hash
+  }
+  if (typeOf(keyspace.arena, entry) !== TYPE_HASH) {
+    reply.error(errors.WRONG_TYPE)
+    return null
+  }
+  hash.open(entry)
+  return hash
+}
+
+/** Adds the hash that openForWrite() did not find, with room for the arguments from 2 on, which the caller sets. */
+export function createFor(engine: Engine, args: Args, hash: Hash): void {
+  const texts = args.count - 2
+  let bytes = 0
+  for (let i = 2; i < args.count; i++) bytes += args.length[i]
+  hash.create(engine.keyspace, args.bytes, args.offset[1], args.length[1], bytes, texts)
+}
