@@ -10,6 +10,7 @@ export const NO_SUCH_KEY = 'ERR no such key'
 export const SAME_OBJECT = 'ERR source and destination objects are the same'
 export const OUT_OF_MEMORY = "OOM command not allowed when used memory > 'maxmemory'."
 export const NO_REPLICAS = 'NOREPLICAS Not enough good replicas to write.'
+export const REPLY_TOO_LARGE = 'ERR the reply is larger than 2 GiB'
 export const SHARD_FULL = 'OOM the shard that owns this key has no room left'
 export const NO_AUTH = 'NOAUTH Authentication required.'
 export const WRONG_PASSWORD = 'WRONGPASS invalid username-password pair or user is disabled.'

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { bytesOf, textOf, viewOf } from './bytes.ts'
-import { REPLY_BUFFER_BYTES, Reply } from './reply.ts'
+import { MAX_REPLY_BYTES, REPLY_BUFFER_BYTES, REPLY_FULL, Reply } from './reply.ts'
 
 /** What a few calls write, in RESP2 or RESP3. */
 function written(write: (reply: Reply) => void, resp3 = false): string {
@@ -116,4 +116,11 @@ test('truncate takes back what was written last', () => {
   reply.truncate(mark)
   expect(textOf(reply.bytes, 0, reply.length)).toBe('+OK\r\n')
   expect(() => reply.truncate(mark + 1)).toThrow('a reply is cut, never stretched')
+})
+
+test('a reply that no offset could reach is refused with what was written kept', () => {
+  const reply = new Reply()
+  reply.ok()
+  expect(() => reply.ensure(MAX_REPLY_BYTES)).toThrow(REPLY_FULL)
+  expect(textOf(reply.bytes, 0, reply.length)).toBe('+OK\r\n')
 })

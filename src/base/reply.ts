@@ -2,7 +2,7 @@
  * (https://redis.io/docs/reference/protocol-spec/). One per thread; the owner empties it after each batch. Hot.
  *
  * I1  bytes[0 .. length) is what has been written; capacity is bytes.length.
- * Bound: none of its own; a reply is at most what a command may return (512 MB a string), and the owner calls
+ * Bound: MAX_REPLY_BYTES, beyond which it throws REPLY_FULL and execute() answers with an error; the owner calls
  * `reset()`, which gives an outsized buffer back. */
 import { assert } from './assert.ts'
 import { copyBytes, copyWords } from './bytes.ts'
@@ -11,6 +11,11 @@ import { formatInteger } from './number-text.ts'
 
 /** What a fresh buffer holds; outsized ones shrink back to it. */
 export const REPLY_BUFFER_BYTES = 256 * 1024
+
+/** What the replies between two calls of reset() may take: every offset is an int32. */
+export const MAX_REPLY_BYTES = 2 ** 31 - 1
+/** Thrown by what would exceed it, with nothing written of the part that does not fit. */
+export const REPLY_FULL = new Error('the reply is full')
 
 const CR = 13
 const LF = 10
@@ -46,8 +51,10 @@ export class Reply {
   }
 
   private grow(extra: number): void {
+    const wanted = this.length + extra
+    if (wanted > MAX_REPLY_BYTES) throw REPLY_FULL
     let capacity = this.bytes.length
-    while (capacity < this.length + extra) capacity *= 2
+    while (capacity < wanted) capacity *= 2
     const bytes = new Uint8Array(capacity)
     bytes.set(this.bytes.subarray(0, this.length))
     this.bytes = bytes

@@ -11,7 +11,7 @@ import { keySlot, SLOT_COUNT } from '../base/crc16.ts'
 import * as errors from '../base/error-texts.ts'
 import { digest, digestKey } from '../base/key-digest.ts'
 import type { Clock, Random } from '../base/ports.ts'
-import type { Reply } from '../base/reply.ts'
+import { REPLY_FULL, type Reply } from '../base/reply.ts'
 import type { Arena } from '../shm/arena/arena.ts'
 import { Access } from './keyspace/access.ts'
 import { ARENA_FULL, type Keyspace } from './keyspace/keyspace.ts'
@@ -160,15 +160,15 @@ export class Engine {
     if (reply.errorCount !== errorsBefore) statistics.fail(command, reply.lastError)
   }
 
-  /** Runs a command of the table and appends its reply. A full arena is answered, all else is a bug and throws. */
+  /** Runs a command of the table and appends its reply. What is full is answered, all else is a bug and throws. */
   execute(command: number, args: Args, reply: Reply): void {
     const mark = reply.length
     try {
       this.commands.commands[command].handler!(this, args, reply)
     } catch (error) {
-      if (error !== ARENA_FULL) throw error
+      if (error !== ARENA_FULL && error !== REPLY_FULL) throw error
       reply.truncate(mark)
-      reply.error(errors.SHARD_FULL)
+      reply.error(error === ARENA_FULL ? errors.SHARD_FULL : errors.REPLY_TOO_LARGE)
     }
   }
 }

@@ -9,7 +9,7 @@ import * as errors from '../../base/error-texts.ts'
 import { globMatches } from '../../base/glob.ts'
 import { BIG_INTEGER, NOT_INTEGER, parsed, parsedBig, parseInteger } from '../../base/number-text.ts'
 import { randomBelow } from '../../base/ports.ts'
-import type { Reply } from '../../base/reply.ts'
+import { MAX_REPLY_BYTES, type Reply } from '../../base/reply.ts'
 import type { Engine } from '../engine.ts'
 import { keyLength, keyOffset, replyValue } from '../keyspace/entry.ts'
 import type { Hash } from '../keyspace/hash.ts'
@@ -117,6 +117,9 @@ function replyElement(u8: Uint8Array, p: number, reply: Reply): void {
   reply.bulk(listpack.element.bytes, listpack.element.offset, listpack.element.length)
 }
 
+/** Of a bulk string in a reply: the empty one. */
+const SHORTEST_BULK_BYTES = '$0\r\n\r\n'.length
+
 function hrandfield(engine: Engine, args: Args, reply: Reply): void {
   if (args.count === 2) return oneField(engine, args, reply)
   const kind = parseInteger(args.bytes, args.offset[2], args.length[2])
@@ -129,8 +132,10 @@ function hrandfield(engine: Engine, args: Args, reply: Reply): void {
   const hash = findHash(engine, args)
   if (hash === FOREIGN) return reply.error(errors.WRONG_TYPE)
   if (hash === null || big === 0n) return reply.array(0)
-  const fields = fieldsOf(hash)
   const many = Number(big)
+  // Refused before it is drawn for a minute.
+  if (-many * SHORTEST_BULK_BYTES > MAX_REPLY_BYTES) return reply.error(errors.REPLY_TOO_LARGE)
+  const fields = fieldsOf(hash)
   const isBounded = many > 0
   const drawn = isBounded ? Math.min(many, fields.length) : -many
   if (withValues && !reply.resp3) reply.array(2 * drawn)

@@ -87,3 +87,10 @@ test('a full arena changes nothing', () => {
   expect(engine.error('COPY', 'h', 'copy')).toMatch(/^OOM/)
   engine.check()
 })
+
+test('more random fields than a reply can hold are refused at once', () => {
+  const engine = new TestEngine()
+  engine.must('HSET', 'h', 'a', '1')
+  expect(engine.error('HRANDFIELD', 'h', '-2000000000')).toBe('ERR the reply is larger than 2 GiB')
+  expect(engine.must('HRANDFIELD', 'h', '-3')).toEqual(['a', 'a', 'a'])
+})
