@@ -8,6 +8,7 @@ import { Arena } from '../shm/arena/arena.ts'
 import { shardFamilies } from './command/table.ts'
 import { Engine } from './engine.ts'
 import { Shard } from './keyspace/shard.ts'
+import { KEYSPACE_HITS } from './keyspace/shard-layout.ts'
 
 const MIB = 1024 * 1024
 
@@ -151,5 +152,53 @@ describe('timing', () => {
     engine.configure('slowlog-log-slower-than', '0')
     run(engine, 'INCR', 'a')
     expect(engine.statistics.failed[idOf(engine, 'incr')]).toBe(2)
+  })
+})
+
+describe('long work', () => {
+  /** A hash whose reply is long in elements or in bytes, and one whose reply is short. */
+  function engineWithHashes(): Engine {
+    const engine = engineOf(1, 10)
+    for (let i = 0; i < 600; i++) run(engine, 'HSET', 'many', `f${i}`, 'v')
+    run(engine, 'HSET', 'large', 'f', 'v'.repeat(70_000))
+    for (let i = 0; i < 20; i++) run(engine, 'HSET', 'short', `f${i}`, 'v')
+    engine.statistics.endBatch(0)
+    engine.statistics.reset()
+    return engine
+  }
+
+  const runShort = (engine: Engine, ...words: string[]): number => {
+    const args = Args.of(...words)
+    const reply = new Reply()
+    engine.select(0, 0)
+    const hasRun = engine.runShort(engine.commands.resolve(args)?.id ?? -1, args, reply)
+    expect(reply.length > 0).toBe(hasRun)
+    return hasRun ? reply.length : -1
+  }
+
+  test('is left to the worker with nothing done or counted, and done where it cannot be left', () => {
+    const engine = engineWithHashes()
+    const { counters } = engine.shards[0]
+    const hits = counters[KEYSPACE_HITS]
+    for (const name of ['HGETALL', 'HKEYS', 'HVALS']) {
+      for (const key of ['many', 'large']) expect(runShort(engine, name, key)).toBe(-1)
+      expect(runShort(engine, name, 'short')).toBeGreaterThan(0)
+      expect(runShort(engine, name, 'none')).toBeGreaterThan(0)
+    }
+    engine.statistics.endBatch(0)
+    expect(engine.statistics.totalCalls).toBe(6)
+    expect(counters[KEYSPACE_HITS]).toBe(hits + 3)
+    expect(run(engine, 'HGETALL', 'many').slice(0, 5)).toBe('*1200')
+    expect(runShort(engine, 'HGETALL', 'many')).toBe(-1)
+  })
+
+  test('is timed by itself', () => {
+    const engine = engineWithHashes()
+    engine.configure('slowlog-log-slower-than', '5000')
+    run(engine, 'HGETALL', 'many')
+    const { id } = engine.commands.byName('hgetall') ?? { id: -1 }
+    expect(engine.statistics.calls[id]).toBe(1)
+    run(engine, 'HGETALL', 'short')
+    expect(engine.statistics.calls[id]).toBe(1)
   })
 })

@@ -27,6 +27,10 @@ export const MAX_COMMANDS = 512
 const LARGE_ARGUMENT_BYTES = 16 * 1024
 /** A threshold below this asks for every command to be timed by itself. */
 const PRECISE_BELOW_US = 2000
+/** More elements or bytes than these in one reply are long work (see defers): some ring round trips. */
+const LONG_ELEMENTS = 1024
+const LONG_BYTES = 64 * 1024
+const NOT_TIMED = -1
 
 const SLOT_BITS = Math.log2(SLOT_COUNT)
 
@@ -51,6 +55,11 @@ export class Engine {
   readonly slow: SlowCommandCapture
   /** 1 for commands that are timed one by one. */
   private readonly timedAlone: Uint8Array
+  /** Whether the command that runs may be left to its worker, and whether its handler has done so. */
+  private mayDefer: boolean
+  private isDeferred: boolean
+  /** When the command that runs began, if it is timed by itself. */
+  private startUs: number
 
   constructor(commands: CommandTable<Engine>, arenas: readonly Arena[], clock: Clock, random: Random) {
     this.commands = commands
@@ -67,6 +76,9 @@ export class Engine {
     this.statistics = new Statistics(MAX_COMMANDS)
     this.slow = new SlowCommandCapture()
     this.timedAlone = new Uint8Array(MAX_COMMANDS)
+    this.mayDefer = false
+    this.isDeferred = false
+    this.startUs = NOT_TIMED
     for (const command of commands.commands) this.timedAlone[command.id] = command.flags & HEAVY ? 1 : 0
   }
 
@@ -147,17 +159,44 @@ export class Engine {
   run(command: number, args: Args, reply: Reply): void {
     const { statistics } = this
     const errorsBefore = reply.errorCount
-    if (statistics.precise || this.timedAlone[command] !== 0 || args.length[args.count - 1] > LARGE_ARGUMENT_BYTES) {
-      const startUs = this.clock.monotonicUs()
-      this.execute(command, args, reply)
-      const elapsedUs = this.clock.monotonicUs() - startUs
+    const isAlone =
+      statistics.precise || this.timedAlone[command] !== 0 || args.length[args.count - 1] > LARGE_ARGUMENT_BYTES
+    this.startUs = isAlone ? this.clock.monotonicUs() : NOT_TIMED
+    this.execute(command, args, reply)
+    if (this.isDeferred) return
+    if (this.startUs === NOT_TIMED) {
+      statistics.count(command)
+    } else {
+      const elapsedUs = this.clock.monotonicUs() - this.startUs
       statistics.timed(command, elapsedUs)
       if (elapsedUs >= this.slow.thresholdUs) this.slow.capture(command, args, elapsedUs)
-    } else {
-      this.execute(command, args, reply)
-      statistics.count(command)
     }
     if (reply.errorCount !== errorsBefore) statistics.fail(command, reply.lastError)
+  }
+
+  /**
+   * The same inline on the I/O thread, where others wait. False when the command turned out to be long work: nothing
+   * has been done then, and it is to be handed over.
+   */
+  runShort(command: number, args: Args, reply: Reply): boolean {
+    this.mayDefer = true
+    this.run(command, args, reply)
+    this.mayDefer = false
+    const hasRun = !this.isDeferred
+    this.isDeferred = false
+    return hasRun
+  }
+
+  /**
+   * For a handler that has found how many elements, and bytes of them, it is to walk or to reply with. True: it must
+   * return at once, and will run again on the worker; so it asks before it has replied, changed or counted anything
+   * (Keyspace.find rather than findForRead, then noteRead).
+   */
+  defers(elements: number, bytes: number): boolean {
+    if (elements <= LONG_ELEMENTS && bytes <= LONG_BYTES) return false
+    if (this.mayDefer) this.isDeferred = true
+    else if (this.startUs === NOT_TIMED) this.startUs = this.clock.monotonicUs()
+    return this.mayDefer
   }
 
   /** Runs a command of the table and appends its reply. What is full is answered, all else is a bug and throws. */

@@ -181,6 +181,22 @@ test('the long way and the quick one do the same', async () => {
   expect(outcomes[1]).toEqual(outcomes[0])
 })
 
+test('a reply that turns out to be long is made by the worker, in its place and counted once', async () => {
+  for (const mode of ['auto', 'never', 'always'] as const) {
+    rig.sequencer.inlineExecution = mode
+    await ask(pair, 'FLUSHALL', `HSET h ${Array.from({ length: 60 }, (_, i) => `f${i} v`).join(' ')}`)
+    for (let i = 1; i < 12; i++) {
+      await ask(pair, `HSET h ${Array.from({ length: 60 }, (_, j) => `f${60 * i + j} v`).join(' ')}`)
+    }
+    const handedOver = rig.sequencer.handedOver
+    const commands = pair.session.commandCount
+    const replies = await ask(pair, 'HSET s f v', 'HGETALL s', 'HVALS h', 'HSET h f0 w', 'HLEN h')
+    expect(replies.replaceAll('$1 v ', '')).toBe(':1 *2 $1 f *720 :0 :720')
+    expect(rig.sequencer.handedOver - handedOver).toBe(mode === 'always' ? 0 : mode === 'never' ? 5 : 3)
+    expect(pair.session.commandCount - commands).toBe(5)
+  }
+})
+
 test('a batch longer than what is framed together is answered whole and in order', async () => {
   const count = 3 * BATCH_COMMANDS + 5
   const replies = await ask(pair, ...Array.from({ length: count }, () => 'INCR counter'))

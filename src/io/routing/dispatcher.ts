@@ -123,12 +123,13 @@ export class Dispatcher {
           engine.select(shard, session.db)
           engine.client = session.id
           engine.access.noTouch = session.noTouch
-          session.lastCommand = this.commands.commands[id].fullName
-          session.commandCount++
           engine.keyspace.expect(args.offset[1], args.keyHash[1])
-          engine.run(id, args, this.reply)
-          if (engine.slow.pending) this.gate.reportSlow(session)
-          return HANDLED
+          if (sequencer.runHere(id, args)) {
+            session.lastCommand = this.commands.commands[id].fullName
+            session.commandCount++
+            if (engine.slow.pending) this.gate.reportSlow(session)
+            return HANDLED
+          }
         }
       }
     }

@@ -2,8 +2,9 @@
  * thread. Hot: route().
  *
  * A shard's baton is with the I/O thread exactly while inFlight[shard] = 0: then a command may run on the spot.
- * Otherwise, or when it is heavy, it goes to the shard's worker through the ring, behind everything that was sequenced
- * before it. The commands that a connection sends in one batch to one worker make one record, a run.
+ * Otherwise, or when it is heavy or its handler finds that it is long work (Engine.defers), it goes to the shard's
+ * worker through the ring, behind everything that was sequenced before it. The commands that a connection sends in one
+ * batch to one worker make one record, a run.
  *
  *   keys of ...           batons home            some away
  *   one worker            inline                 run in the worker's ring
@@ -122,18 +123,20 @@ export class Sequencer implements LinkOwner {
       const key = command.firstKey
       if (!args.located) this.engine.locateKeys(command, args)
       const shard = args.keyShard[key]
-      if (this.inFlight[shard] === 0 && this.mayInline(command, args)) this.runInline(session, command, args, shard)
-      else this.handOver(session, command, args, shard)
+      const isHome = this.inFlight[shard] === 0 && this.mayInline(command, args)
+      if (isHome && this.runInline(session, command, args, shard)) return
+      this.handOver(session, command, args, shard)
       return
     }
     this.collectShards(command, args)
-    if (this.involvedAreHome() && this.mayInline(command, args)) this.runInline(session, command, args, 0)
-    else if (this.involvedWorkers() === 1) this.handOver(session, command, args, record.NO_SHARD)
+    const areHome = this.involvedAreHome() && this.mayInline(command, args)
+    if (areHome && this.runInline(session, command, args, 0)) return
+    if (this.involvedWorkers() === 1) this.handOver(session, command, args, record.NO_SHARD)
     else this.meetAtBarrier(session, command, args)
   }
 
-  /** Runs a command here and now, on shards whose batons are home. */
-  private runInline(session: Session, command: Command<never>, args: Args, shard: number): void {
+  /** Runs a command here and now, on shards whose batons are home; false when it turned out to be long work. */
+  private runInline(session: Session, command: Command<never>, args: Args, shard: number): boolean {
     const { engine } = this
     engine.select(shard, session.db)
     if (command.runs === 'shards') engine.fetchKeys(command, args)
@@ -142,7 +145,15 @@ export class Sequencer implements LinkOwner {
     }
     engine.client = session.id
     engine.access.noTouch = session.noTouch
-    engine.run(command.id, args, this.reply)
+    return this.runHere(command.id, args)
+  }
+
+  /** Runs a command for which the scene is set; false when it turned out to be long work, and is to be handed over. */
+  runHere(command: number, args: Args): boolean {
+    const { engine } = this
+    if (this.inlineExecution !== 'always') return engine.runShort(command, args, this.reply)
+    engine.run(command, args, this.reply)
+    return true
   }
 
   /* Which shards a command needs. */

@@ -8,6 +8,8 @@ import { type Hash, hashOf } from '../keyspace/hash.ts'
 
 /** What findHash() returns for a value of another type. */
 export const FOREIGN = undefined
+/** What findWhole() returns for a hash that the worker is to deal with. */
+export const DEFERRED = false
 
 /** The hash to be read at argument 1, opened; null when there is none. */
 export function findHash(engine: Engine, args: Args): Hash | null | undefined {
@@ -18,6 +20,23 @@ export function findHash(engine: Engine, args: Args): Hash | null | undefined {
   const hash = hashOf(keyspace)
   hash.open(entry)
   return hash
+}
+
+/**
+ * The same for a command that replies with all of the hash. DEFERRED when that is long work: the caller returns, and
+ * the command runs again on the worker.
+ */
+export function findWhole(engine: Engine, args: Args): Hash | null | undefined | typeof DEFERRED {
+  const { keyspace } = engine
+  const entry = keyspace.find(args.bytes, args.offset[1], args.length[1])
+  let hash: Hash | null = null
+  if (entry !== 0 && typeOf(keyspace.arena, entry) === TYPE_HASH) {
+    hash = hashOf(keyspace)
+    hash.open(entry)
+    if (engine.defers(2 * hash.count, hash.textBytes)) return DEFERRED
+  }
+  keyspace.noteRead(entry)
+  return hash === null && entry !== 0 ? FOREIGN : hash
 }
 
 /** The same to be written; not open when there is none. Null after an error reply. */

@@ -8,7 +8,7 @@ import { keyLength, keyOffset, replyValue } from '../keyspace/entry.ts'
 import type { Hash } from '../keyspace/hash.ts'
 import { ARENA_FULL } from '../keyspace/keyspace.ts'
 import * as listpack from '../structure/listpack.ts'
-import { createFor, FOREIGN, findHash, openForWrite } from './hash-value.ts'
+import { createFor, DEFERRED, FOREIGN, findHash, findWhole, openForWrite } from './hash-value.ts'
 
 export const hashCommands = family<Engine>('hash', [
   {
@@ -285,21 +285,24 @@ function hexists(engine: Engine, args: Args, reply: Reply): void {
 }
 
 function hkeys(engine: Engine, args: Args, reply: Reply): void {
-  const hash = findHash(engine, args)
+  const hash = findWhole(engine, args)
+  if (hash === DEFERRED) return
   if (hash === FOREIGN) return reply.error(errors.WRONG_TYPE)
   reply.array(hash === null ? 0 : hash.count)
   if (hash !== null) replyAll(hash, reply, true, false)
 }
 
 function hvals(engine: Engine, args: Args, reply: Reply): void {
-  const hash = findHash(engine, args)
+  const hash = findWhole(engine, args)
+  if (hash === DEFERRED) return
   if (hash === FOREIGN) return reply.error(errors.WRONG_TYPE)
   reply.array(hash === null ? 0 : hash.count)
   if (hash !== null) replyAll(hash, reply, false, true)
 }
 
 function hgetall(engine: Engine, args: Args, reply: Reply): void {
-  const hash = findHash(engine, args)
+  const hash = findWhole(engine, args)
+  if (hash === DEFERRED) return
   if (hash === FOREIGN) return reply.error(errors.WRONG_TYPE)
   reply.map(hash === null ? 0 : hash.count)
   if (hash !== null) replyAll(hash, reply, true, true)

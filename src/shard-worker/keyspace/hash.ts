@@ -146,6 +146,12 @@ export class Hash {
     return this.isListpack ? listpack.listpackCount(this.arena.u8, this.block) >> 1 : this.table.used
   }
 
+  /** Bytes of all fields and values, roughly: what they take in the arena. O(1). */
+  get textBytes(): number {
+    const { arena, block } = this
+    return this.isListpack ? listpack.listpackBytes(arena.u8, block) : arena.u32[(block + FIELD_BYTES_OFFSET) >> 2]
+  }
+
   /** Looks a field up; its value is at valueBytes, valueOffset, valueLength then. */
   find(bytes: Uint8Array, offset: number, length: number): boolean {
     const { u8 } = this.arena

@@ -100,9 +100,15 @@ export class Keyspace {
 
   /** For commands that read: counts a hit or miss and touches the key's LRU or LFU field. */
   findForRead(bytes: Uint8Array, offset: number, length: number): number {
-    const entry = this.findWithoutTouch(bytes, offset, length)
-    if (entry !== 0 && !this.access.noTouch) this.touch(entry)
+    const entry = this.find(bytes, offset, length)
+    this.noteRead(entry)
     return entry
+  }
+
+  /** What findForRead() does after find(), for a reader that may leave the work to another thread in between. */
+  noteRead(entry: number): void {
+    this.shard.counters[entry === 0 ? KEYSPACE_MISSES : KEYSPACE_HITS]++
+    if (entry !== 0 && !this.access.noTouch) this.touch(entry)
   }
 
   /** The same without the touch: TYPE, TTL, EXISTS, OBJECT. */
