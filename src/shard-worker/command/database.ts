@@ -5,6 +5,7 @@ import { ACL_DANGEROUS, ACL_KEYSPACE, FAST, family, HEAVY, READONLY, WRITE } fro
 import * as errors from '../../base/error-texts.ts'
 import type { Reply } from '../../base/reply.ts'
 import type { Engine } from '../engine.ts'
+import { flushKeyspace } from '../keyspace/flush.ts'
 import type { Shard } from '../keyspace/shard.ts'
 import { DIRTY } from '../keyspace/shard-layout.ts'
 import { parseInt32 } from './database-argument.ts'
@@ -106,7 +107,7 @@ function flush(shard: Shard, db: number): void {
   const keyspace = shard.keyspaces[db]
   // Only keys that are there change.
   shard.watches.touchDatabase(db, (key) => keyspace.peek(shard.arena.u8, key.offset, key.length) !== 0)
-  shard.counters[DIRTY] += keyspace.clear()
+  shard.counters[DIRTY] += flushKeyspace(keyspace)
 }
 
 function swapdb(engine: Engine, args: Args, reply: Reply): void {

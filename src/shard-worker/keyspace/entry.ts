@@ -7,14 +7,15 @@
  * kind    type in the low four bits, encoding in the high four (Redis's OBJ_* numbers).
  * flags   HAS_EXPIRE: the expire field is there. LONG_KEY: the key's length stands in its own u32, key u16 is 0xFFFF.
  *         OUT_OF_LINE: body is the arena offset of the value's own block; without it body is the length in bytes of a
- *         string that follows the key.
+ *         string that follows the key. SAVED: a snapshot that has yet to come by has this entry already, or is not
+ *         to have it (save-marks.ts).
  * access  low 24 bits: LRU clock in seconds, or LFU (16 bits minutes, 8 bits logarithmic counter), as in Redis.
  * expire  Unix milliseconds, 64 bits.
  *
  * An out-of-line string is a block of its own: | length u32 | unused u32 | bytes |, so that it can grow without moving
  * the entry; Redis's raw strings differ from embstr by history, not by place, so encoding and place are independent.
  *
- * I1  flags has no bit but the three named; type is never an unknown one.
+ * I1  flags has no bit but the four named; type is never an unknown one.
  * I2  header, key and embedded value fit the block's capacity.
  * I3  a string's OUT_OF_LINE length fits its own block. */
 import { assert } from '../../base/assert.ts'
@@ -31,6 +32,7 @@ export const ENTRY_HEADER_BYTES = 12
 export const HAS_EXPIRE = 1
 export const OUT_OF_LINE = 2
 export const LONG_KEY = 4
+export const SAVED = 8
 /** What stands for the length of a key this long or longer. */
 export const LONG_KEY_MARK = 0xffff
 
@@ -237,7 +239,7 @@ export function blockOf(arena: Arena, entry: number): number {
 export function checkEntry(arena: Arena, entry: number): void {
   const flags = flagsOf(arena, entry)
   const type = typeOf(arena, entry)
-  assert((flags & ~(HAS_EXPIRE | OUT_OF_LINE | LONG_KEY)) === 0, 'I1 only known flags')
+  assert((flags & ~(HAS_EXPIRE | OUT_OF_LINE | LONG_KEY | SAVED)) === 0, 'I1 only known flags')
   assert(type <= TYPE_HASH || type === TYPE_STREAM, 'I1 a known type')
   assert(usedBytesOf(arena, entry) <= arena.capacity(entry), 'I2 the entry fits its block')
   if (type === TYPE_STRING && flags & OUT_OF_LINE) {

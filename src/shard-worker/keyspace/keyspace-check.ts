@@ -2,25 +2,49 @@
 import { assert } from '../../base/assert.ts'
 import { blockOf, checkEntry, encodingOf, flagsOf, HAS_EXPIRE, OUT_OF_LINE, typeOf } from './entry.ts'
 import type { Keyspace } from './keyspace.ts'
+import { isAhead, isMarked, smallMaskOf } from './save-marks.ts'
 import { checkTable, ownBuckets } from './table-check.ts'
+import { PAUSES, SAVING } from './table-layout.ts'
 import { valueTypeOf } from './value-type.ts'
 
-/** Asserts I1 (see keyspace.ts) and the invariants of tables, entries and values; hands every block to `own`. O(n). */
+/**
+ * Asserts I1 (see keyspace.ts), S1, S3 and S4 (save-marks.ts, save-walk.ts) and the invariants of tables, entries and
+ * values; hands every block to `own`. O(n).
+ */
 export function checkKeyspace(keyspace: Keyspace, own: (block: number) => void): void {
   const { arena, keys, expires } = keyspace
   let volatileCount = 0
   checkTable(keys, (entry) => {
-    own(entry)
-    checkEntry(arena, entry)
-    const flags = flagsOf(arena, entry)
-    if (flags & HAS_EXPIRE) volatileCount++
-    if (flags & OUT_OF_LINE)
-      valueTypeOf(typeOf(arena, entry)).check(arena, blockOf(arena, entry), own, encodingOf(arena, entry))
+    ownEntry(keyspace, entry, own)
+    if (flagsOf(arena, entry) & HAS_EXPIRE) volatileCount++
+    const mayBeMarked = isAhead(arena.i32, keys.base, keys.hashOf(entry))
+    assert(mayBeMarked || !isMarked(arena.u8, entry), 'S1 only entries ahead of a walk are marked')
   })
+  assert(!keys.isWalked || arena.i32[keys.base + PAUSES] > 0, 'S3 a table that is walked does not rehash')
   checkTable(expires, (entry) => {
     assert((flagsOf(arena, entry) & HAS_EXPIRE) !== 0, 'I1 only volatile entries are in expires')
   })
   assert(volatileCount === expires.used, 'I1 every volatile entry is in expires')
   ownBuckets(keys, own)
   ownBuckets(expires, own)
+  checkDetached(keyspace, own)
+}
+
+function ownEntry({ arena }: Keyspace, entry: number, own: (block: number) => void): void {
+  own(entry)
+  checkEntry(arena, entry)
+  if ((flagsOf(arena, entry) & OUT_OF_LINE) === 0) return
+  valueTypeOf(typeOf(arena, entry)).check(arena, blockOf(arena, entry), own, encodingOf(arena, entry))
+}
+
+/** What the walk has passed is freed but for the buckets. */
+function checkDetached(keyspace: Keyspace, own: (block: number) => void): void {
+  const { arena, detached } = keyspace
+  assert(detached.isWalked || detached.used === 0, 'S4 a detached table is empty, or being walked')
+  ownBuckets(detached, own)
+  if (!detached.isWalked) return
+  for (let index = arena.i32[detached.base + SAVING] - 1; index <= smallMaskOf(arena.i32, detached.base); index++) {
+    detached.scanStep(index)
+    for (let i = 0; i < detached.scannedCount; i++) ownEntry(keyspace, detached.scanned[i], own)
+  }
 }

@@ -36,9 +36,9 @@ import {
   writeExpire,
   writeHeader,
 } from './entry.ts'
+import { assertSaved, saveFirst } from './save-hook.ts'
 import {
-  DATABASE_AVERAGE_TTL,
-  DATABASE_EXPIRE_CURSOR,
+  DATABASE_DETACHED,
   DATABASE_EXPIRES,
   DIRTY,
   EXPIRED_KEYS,
@@ -61,6 +61,8 @@ export class Keyspace {
   readonly index: number
   readonly keys: Table
   readonly expires: Table
+  /** Flushed keys that a snapshot has yet to save. */
+  readonly detached: Table
   /** Arena offset of the database record. */
   readonly record: number
   readonly arena: Arena
@@ -80,6 +82,7 @@ export class Keyspace {
     this.access = shard.access
     this.keys = new Table(shard.arena, record, seed)
     this.expires = new Table(shard.arena, record + DATABASE_EXPIRES, seed)
+    this.detached = new Table(shard.arena, record + DATABASE_DETACHED, seed)
     this.hash = 0
     this.expectedOffset = -1
     this.expectedIn = 0
@@ -118,10 +121,13 @@ export class Keyspace {
     return entry
   }
 
-  /** For commands that write: touches, counts nothing. */
+  /** For commands that write: touches, counts nothing. A snapshot that has yet to save the entry does so now. */
   findForWrite(bytes: Uint8Array, offset: number, length: number): number {
     const entry = this.find(bytes, offset, length)
-    if (entry !== 0 && !this.access.noTouch) this.touch(entry)
+    if (entry !== 0) {
+      if (this.keys.isWalked) saveFirst(this, entry)
+      if (!this.access.noTouch) this.touch(entry)
+    }
     return entry
   }
 
@@ -169,9 +175,15 @@ export class Keyspace {
 
   /* Changes. */
 
+  /** To be called before an entry changes that findForWrite() did not find. */
+  beforeChange(entry: number): void {
+    if (this.keys.isWalked) saveFirst(this, entry)
+  }
+
   /** Tells watchers that a key changed, and counts it. To be called where Redis calls signalModifiedKey. */
   changed(bytes: Uint8Array, offset: number, length: number): void {
     this.shard.counters[DIRTY]++
+    if (this.arena.poisoned && this.keys.isWalked) assertSaved(this, this.peek(bytes, offset, length))
     this.wakeWatchers(bytes, offset, length)
   }
 
@@ -489,6 +501,7 @@ export class Keyspace {
    */
   setExpire(entry: number, low: number, high: number): number {
     const arena = this.arena
+    this.beforeChange(entry)
     const flags = flagsOf(arena, entry)
     if (flags & HAS_EXPIRE) {
       writeExpire(arena, entry, low, high)
@@ -527,6 +540,7 @@ export class Keyspace {
 
   private dropExpire(entry: number): void {
     const arena = this.arena
+    this.beforeChange(entry)
     const flags = flagsOf(arena, entry)
     this.forgetExpire(entry)
     const used = usedBytesOf(arena, entry)
@@ -551,6 +565,7 @@ export class Keyspace {
 
   /** Deletes the entry that the last lookup found. */
   removeFound(entry: number): void {
+    this.beforeChange(entry)
     if (flagsOf(this.arena, entry) & HAS_EXPIRE) this.forgetExpire(entry)
     this.keys.removeFound()
     this.releaseValue(entry)
@@ -577,23 +592,5 @@ export class Keyspace {
   bytesOf(entry: number): number {
     const own = this.arena.capacity(entry)
     return flagsOf(this.arena, entry) & OUT_OF_LINE ? own + bytesOfBlock(this.arena, entry) : own
-  }
-
-  /** Deletes every key; returns how many there were. O(n). */
-  clear(): number {
-    const count = this.keys.used
-    let cursor = 0
-    do {
-      cursor = this.keys.scanStep(cursor)
-      for (let i = 0; i < this.keys.scannedCount; i++) {
-        this.releaseValue(this.keys.scanned[i])
-        this.arena.release(this.keys.scanned[i])
-      }
-    } while (cursor !== 0)
-    this.keys.clear()
-    this.expires.clear()
-    this.arena.f64[(this.record + DATABASE_AVERAGE_TTL) >> 3] = 0
-    this.arena.u32[(this.record + DATABASE_EXPIRE_CURSOR) >> 2] = 0
-    return count
   }
 }

@@ -2,18 +2,22 @@
  *
  * Root block of the arena, offsets in bytes:
  *
- *   0           4      8           12        16        20     24     28    64                 192
- *   | databases | seed | directory | watches | watched | next | more | ... | counters f64[16] |
+ *   0           4      8           12        16        20     24     28     32    64                 192
+ *   | databases | seed | directory | watches | watched | next | more | save | ... | counters f64[16] |
  *
  * databases  their number.   seed  of the key hash, the same in all shards of a process.
  * directory  arena offset of the database records, DATABASE_BYTES each.
  * watches    arena offset of the watch table, 0 = none (see watch.ts).   watched  keys in it.
  * next       database that the next expire cycle begins with.   more  1 when the last one ran out of time.
+ * save       what a snapshot does here: SAVE_NONE, SAVE_RUNS, SAVE_DROPPED (see save-walk.ts).
  *
- * Database record, one cache line and a half:
+ * Database record, two cache lines:
  *
- *   0            32              64            72             80
- *   | keys Table | expires Table | avgTtl f64 | cursor u32   | ...96
+ *   0            32              64           72           76          80    96               128
+ *   | keys Table | expires Table | avgTtl f64 | cursor u32 | saved u32 | ... | detached Table |
+ *
+ * saved      the number that the database had when the running snapshot began: SWAPDB changes numbers.
+ * detached   keys that were flushed while a snapshot had yet to save them.
  *
  * The counters are written by the baton holder alone and may be read by any thread at any time (aligned 8-byte
  * loads). */
@@ -26,12 +30,21 @@ export const ROOT_WATCHES = 12
 export const ROOT_WATCHED = 16
 export const ROOT_EXPIRE_DATABASE = 20
 export const ROOT_EXPIRE_MORE = 24
+export const ROOT_SAVE = 28
 export const ROOT_COUNTERS = 64
 
-export const DATABASE_BYTES = 96
+export const DATABASE_BYTES = 128
 export const DATABASE_EXPIRES = TABLE_BYTES
 export const DATABASE_AVERAGE_TTL = 64
 export const DATABASE_EXPIRE_CURSOR = 72
+export const DATABASE_SAVED_AS = 76
+export const DATABASE_DETACHED = 96
+
+export const SAVE_NONE = 0
+/** The shard has keys that the snapshot has yet to save. */
+export const SAVE_RUNS = 1
+/** The snapshot was given up: what it left behind is to be taken away. */
+export const SAVE_DROPPED = 2
 
 /* Counters by index. */
 export const KEYSPACE_HITS = 0
@@ -45,4 +58,6 @@ export const EXPIRE_CYCLE_US = 6
 export const LAZY_FREED_OBJECTS = 7
 /** Share of sampled volatile keys that were logically expired, times 100 (expired_stale_perc). */
 export const EXPIRED_STALE_PERCENT = 8
+/** Keys that the running snapshot, or the last one, has saved. */
+export const SAVED_KEYS = 9
 export const COUNTERS = 16

@@ -2,12 +2,14 @@
  * that neither file needs the other's. */
 import type { Arena } from '../../shm/arena/arena.ts'
 import type { Access } from './access.ts'
+import type { SaveHook } from './save-hook.ts'
 import type { WatchTable } from './watch.ts'
 
 export interface ShardParts<Keyspace> {
   readonly index: number
   readonly arena: Arena
   readonly access: Access
+  readonly saveHook: SaveHook
   /** By the numbers of shard-layout.ts. */
   readonly counters: Float64Array
   readonly watches: WatchTable

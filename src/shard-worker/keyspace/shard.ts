@@ -5,9 +5,11 @@ import type { Arena } from '../../shm/arena/arena.ts'
 import type { Access } from './access.ts'
 import { Keyspace } from './keyspace.ts'
 import { checkKeyspace } from './keyspace-check.ts'
+import { SaveHook } from './save-hook.ts'
 import {
   COUNTERS,
   DATABASE_BYTES,
+  DATABASE_DETACHED,
   DATABASE_EXPIRES,
   ROOT_COUNTERS,
   ROOT_DATABASES,
@@ -22,6 +24,7 @@ export class Shard implements ShardParts<Keyspace> {
   readonly index: number
   readonly arena: Arena
   readonly access: Access
+  readonly saveHook: SaveHook
   /** Of the key hash. */
   readonly seed: number
   readonly counters: Float64Array
@@ -29,10 +32,11 @@ export class Shard implements ShardParts<Keyspace> {
   readonly watches: WatchTable
 
   /** A view of a shard whose arena was initialized. */
-  constructor(index: number, arena: Arena, access: Access) {
+  constructor(index: number, arena: Arena, access: Access, saveHook = new SaveHook()) {
     this.index = index
     this.arena = arena
     this.access = access
+    this.saveHook = saveHook
     const counters = (arena.root + ROOT_COUNTERS) >> 3
     this.counters = arena.f64.subarray(counters, counters + COUNTERS)
     const word = arena.root >> 2
@@ -56,6 +60,7 @@ export class Shard implements ShardParts<Keyspace> {
     for (let db = 0; db < databases; db++) {
       Table.initialize(arena, directory + db * DATABASE_BYTES)
       Table.initialize(arena, directory + db * DATABASE_BYTES + DATABASE_EXPIRES)
+      Table.initialize(arena, directory + db * DATABASE_BYTES + DATABASE_DETACHED)
     }
     const word = arena.root >> 2
     arena.u32[word + (ROOT_DATABASES >> 2)] = databases

@@ -2,11 +2,12 @@
  *
  * Descriptor (TABLE_BYTES, zeroed = empty):
  *
- *   0         4      8      12        16     20       24
- *   | bucket0 | mask0 | used | bucket1 | mask1 | rehash | pauses | ...32
+ *   0         4      8      12        16     20       24       28
+ *   | bucket0 | mask0 | used | bucket1 | mask1 | rehash | pauses | saving |
  *
  * bucket0/1  arena offset of the two bucket arrays, 0 = none.   mask  buckets - 1.
  * used       entries in both.   rehash  -1, or the next small index to move.   pauses  > 0: rehashing waits.
+ * saving     0, or while a snapshot walks the table: the next small index to save, plus 1 (see save-marks.ts).
  *
  * Bucket, one cache line, twelve ways:
  *
@@ -40,6 +41,7 @@ export const BUCKETS1 = 3
 export const MASK1 = 4
 export const REHASH = 5
 export const PAUSES = 6
+export const SAVING = 7
 
 /** Buckets of a table's first array. */
 export const INITIAL_BUCKETS = 4

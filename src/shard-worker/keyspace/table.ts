@@ -13,6 +13,7 @@ import { keyHash, keyHashIn } from '../../base/key-hash.ts'
 import { type Random, randomBelow } from '../../base/ports.ts'
 import type { Arena } from '../../shm/arena/arena.ts'
 import { headerBytes, keyLength, keyOffset, LONG_KEY_MARK } from './entry.ts'
+import { isAhead, isMarked, mark } from './save-marks.ts'
 import {
   BUCKET_BYTES,
   BUCKET_SHIFT,
@@ -27,6 +28,7 @@ import {
   NEXT_WORD,
   PAUSES,
   REHASH,
+  SAVING,
   TABLE_BYTES,
   tagOf,
   USED,
@@ -95,6 +97,11 @@ export class Table {
 
   get isRehashing(): boolean {
     return this.i32[this.base + REHASH] >= 0
+  }
+
+  /** Whether a snapshot walks it. */
+  get isWalked(): boolean {
+    return this.i32[this.base + SAVING] !== 0
   }
 
   /** The next small index that a running rehash moves, -1 without one. */
@@ -214,13 +221,25 @@ export class Table {
 
   /** Puts another entry of the same key in the place of the one last found. */
   replaceFound(entry: number): void {
-    this.u32[(this.foundBucket >> 2) + ENTRIES_WORD + this.foundWay] = entry
+    const at = (this.foundBucket >> 2) + ENTRIES_WORD + this.foundWay
+    if (this.i32[this.base + SAVING] !== 0 && isAhead(this.i32, this.base, this.hashOf(entry))) {
+      assert(isMarked(this.u8, this.u32[at]), 'S2 what a snapshot has yet to save is not replaced')
+      mark(this.u8, entry)
+    }
+    this.u32[at] = entry
+  }
+
+  private assertFoundIsSaved(): void {
+    const entry = this.u32[(this.foundBucket >> 2) + ENTRIES_WORD + this.foundWay]
+    const isSafe = isMarked(this.u8, entry) || !isAhead(this.i32, this.base, this.hashOf(entry))
+    assert(isSafe, 'S2 what a snapshot has yet to save is not removed')
   }
 
   /** Takes the entry last found out of the table; the entry itself is the caller's. */
   removeFound(): void {
     const { u32, u8, i32, base, foundHead } = this
     let last = this.foundBucket
+    if (i32[base + SAVING] !== 0) this.assertFoundIsSaved()
     let before = 0
     // I4: the hole is filled from the end of the chain.
     if (u32[(foundHead >> 2) + NEXT_WORD] !== 0) {
@@ -235,7 +254,7 @@ export class Table {
       way = BUCKET_WAYS - 1
       while (u8[last + way] === 0) way--
       u8[this.foundBucket + this.foundWay] = u8[last + way]
-      this.replaceFound(u32[(last >> 2) + ENTRIES_WORD + way])
+      u32[(this.foundBucket >> 2) + ENTRIES_WORD + this.foundWay] = u32[(last >> 2) + ENTRIES_WORD + way]
     }
     u8[last + way] = 0
     u32[(last >> 2) + ENTRIES_WORD + way] = 0
@@ -258,6 +277,7 @@ export class Table {
       this.resize((i32[base + MASK0] + 1) * 2)
     if (!this.place(this.chain(hash), tagOf(hash), entry)) return false
     i32[base + USED]++
+    if (i32[base + SAVING] !== 0 && isAhead(i32, base, hash)) mark(this.u8, entry)
     return true
   }
 

@@ -1,0 +1,47 @@
+/* Where a snapshot meets the commands: before an entry changes or goes, it is saved as it is, if it was not yet. Baton
+ * holder. Keyspace calls this; a thread has one hook, and who takes the entries is handed in. */
+import { assert } from '../../base/assert.ts'
+import type { Arena } from '../../shm/arena/arena.ts'
+import { isAhead, isMarked, mark } from './save-marks.ts'
+import { DATABASE_SAVED_AS, ROOT_SAVE, SAVE_RUNS, SAVED_KEYS } from './shard-layout.ts'
+import type { Table } from './table.ts'
+
+/** Takes the entries of a snapshot. */
+export interface SaveSink {
+  /** Takes a copy of an entry, which belonged to database `db` at the epoch. */
+  save(arena: Arena, entry: number, db: number): void
+}
+
+/** What the hook and the walk need of a keyspace. */
+export interface Saved {
+  readonly shard: { readonly counters: Float64Array; readonly saveHook: SaveHook }
+  readonly arena: Arena
+  readonly record: number
+  readonly keys: Table
+}
+
+const nobody: SaveSink = {
+  save: () => assert(false, 'a thread that may run writes has a sink before a snapshot begins'),
+}
+
+export class SaveHook {
+  sink: SaveSink = nobody
+}
+
+/** Saves an entry that is ahead of the walk and not saved yet. */
+export function saveFirst(keyspace: Saved, entry: number): void {
+  const { arena, keys, record, shard } = keyspace
+  if (isMarked(arena.u8, entry) || !isAhead(arena.i32, keys.base, keys.hashOf(entry))) return
+  if (arena.u32[(arena.root + ROOT_SAVE) >> 2] === SAVE_RUNS) {
+    shard.saveHook.sink.save(arena, entry, arena.u32[(record + DATABASE_SAVED_AS) >> 2])
+    shard.counters[SAVED_KEYS]++
+  }
+  mark(arena.u8, entry)
+}
+
+/** Asserts that an entry (0: it is gone) which a command says it has changed went through the hook. */
+export function assertSaved(keyspace: Saved, entry: number): void {
+  const { arena, keys } = keyspace
+  const isSafe = entry === 0 || isMarked(arena.u8, entry) || !isAhead(arena.i32, keys.base, keys.hashOf(entry))
+  assert(isSafe, 'S2 what a snapshot has yet to save is not changed')
+}
