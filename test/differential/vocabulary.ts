@@ -232,6 +232,9 @@ const ODD_TIMES = [...REFUSED_TIMES, '0', '-1', '1', '1000', '-92233720368547758
 
 const OFFSETS_MS = [-1_000_000_000, -100_000, -5_000, -1_000]
 
+const BIT_FIELDS = ['u1', 'i1', 'u2', 'i5', 'u8', 'i8', 'u16', 'i32', 'u32', 'i53', 'u63', 'i63', 'i64']
+const ODD_BIT_FIELDS = ['u0', 'i0', 'u64', 'i65', 'i', 'u', '', '8', 'u8\x00', 'u08', 'u-1', 'U8', 'f32', 'i9999999999']
+
 /** An argument for the value that the syntax calls `name`. */
 export function argumentFor(name: string, type: string | null, palette: Palette, random: Random): Argument {
   if (type === 'key' || (type === null && KEY_NAME.test(name))) return random.pick(palette.keys)
@@ -240,6 +243,8 @@ export function argumentFor(name: string, type: string | null, palette: Palette,
   }
   if (DATABASE_NAME.test(name)) return random.chance(0.9) ? random.pick(palette.databases) : random.pick(ODD_DATABASES)
   if (type === 'double') return number(FLOATS, ODD_FLOATS, palette, random)
+  if (name === 'offset' && random.chance(0.1)) return `#${random.below(20)}`
+  if (name === 'encoding') return random.pick(random.chance(palette.oddNumbers) ? ODD_BIT_FIELDS : BIT_FIELDS)
   if (type === 'integer' || INTEGER_NAME.test(name)) return number(INTEGERS, ODD_INTEGERS, palette, random)
   if (type === 'pattern' || name === 'pattern') return random.pick(PATTERNS)
   if (name === 'cursor') return random.chance(0.9) ? '0' : random.pick(['-1', 'x', '', '18446744073709551616', '00'])

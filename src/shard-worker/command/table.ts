@@ -13,6 +13,9 @@ import { memoryCommands } from './memory.ts'
 import { objectCommands } from './object.ts'
 import { scanCommands } from './scan.ts'
 import { stringCommands } from './string.ts'
+import { stringBitCommands } from './string-bit.ts'
+import { stringBitFieldCommands } from './string-bit-field.ts'
+import { stringBitOperationCommands } from './string-bit-operation.ts'
 import { stringCountCommands } from './string-count.ts'
 import { stringLcsCommands } from './string-lcs.ts'
 import { stringRangeCommands } from './string-range.ts'
@@ -22,6 +25,9 @@ export const shardFamilies: readonly Family<Engine>[] = [
   stringCountCommands,
   stringRangeCommands,
   stringLcsCommands,
+  stringBitCommands,
+  stringBitOperationCommands,
+  stringBitFieldCommands,
   hashCommands,
   hashCountCommands,
   hashScanCommands,
