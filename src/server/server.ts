@@ -15,6 +15,7 @@ import type { InlineExecution } from '../io/routing/sequencer.ts'
 import type { Host } from '../io/session/host.ts'
 import type { Session } from '../io/session/session.ts'
 import { Traffic } from '../io/session/traffic.ts'
+import { outbox } from '../io/socket/outbox.ts'
 import { type CrashSection, crashReport } from '../observability/crash-report.ts'
 import type { Log } from '../observability/log.ts'
 import { Observatory } from '../observability/observatory.ts'
@@ -111,7 +112,10 @@ export class Server implements Host<Session> {
       this.engine.begin(clock.nowMs())
       this.batchStartUs = clock.monotonicUs()
     }
-    this.poller.afterRound = () => this.endTiming()
+    this.poller.afterRound = () => {
+      this.endTiming()
+      outbox.flush()
+    }
     this.shards.sequencer.onPending = () => this.poller.schedule()
     this.shards.sequencer.onControl = (worker, frame) => this.control(worker, frame)
     this.followConfiguration()
@@ -396,6 +400,7 @@ export class Server implements Host<Session> {
   }
 
   exit(code: number): void {
+    outbox.flush()
     process.exit(code)
   }
 

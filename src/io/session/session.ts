@@ -10,7 +10,6 @@
  * Bound: query by client-query-buffer-limit, output by client-output-buffer-limit and OUTPUT_PAUSE_BYTES; how many
  * commands are with workers by `aheadLimit`, which follows the size of their replies, since nothing stops a reply once
  * its command is in a ring. */
-import type { Args } from '../../base/args.ts'
 import { assert } from '../../base/assert.ts'
 import { textOf } from '../../base/bytes.ts'
 import { Reply } from '../../base/reply.ts'
@@ -354,6 +353,10 @@ export class Session implements ConnectionOwner {
     if (this.firstSlot === null && !this.isPostponed) this.closeAfterReplies()
   }
 
+  backedUp(): void {
+    this.host.outputGrew(this, 0)
+  }
+
   drained(): void {
     this.lastInteractionMs = this.host.nowMs()
     this.goOnWithReplies()
@@ -380,8 +383,8 @@ export class Session implements ConnectionOwner {
 
   /* Output. */
 
-  /** Writes the replies that have gathered in the host's Reply. */
-  flush(): void {
+  /** Writes the replies that have gathered in the host's Reply: at once, or with those of other clients. */
+  flush(together = false): void {
     const reply = this.host.reply
     if (reply.length === 0) return
     if (this.outputLimit !== 0 && !this.mayOwe(reply.length)) {
@@ -396,7 +399,8 @@ export class Session implements ConnectionOwner {
     } else if (reply.isOutsized) {
       this.connection.sendOwned(reply.bytes, reply.length)
       reply.release()
-    } else this.connection.send(reply.bytes, 0, reply.length)
+    } else if (together) this.connection.post(reply.bytes, 0, reply.length)
+    else this.connection.send(reply.bytes, 0, reply.length)
     reply.reset()
     if (this.connection.queuedBytes > 0) this.host.outputGrew(this, 0)
   }
@@ -460,7 +464,7 @@ export class Session implements ConnectionOwner {
       this.hold(slot, bytes.slice(offset, offset + length))
       return
     }
-    this.connection.send(bytes, offset, length)
+    this.connection.post(bytes, offset, length)
     if (this.connection.queuedBytes > 0) this.host.outputGrew(this, 0)
   }
 
@@ -530,7 +534,7 @@ export class Session implements ConnectionOwner {
 
   /** Ends a batch: writes what has gathered, and closes if that was the last. */
   finishBatch(): void {
-    this.flush()
+    this.flush(true)
     if (this.isClosing && this.firstSlot === null) this.connection.end()
   }
 
@@ -589,12 +593,5 @@ export class Session implements ConnectionOwner {
     let pieces = this.connection.queuedPieces
     for (let slot = this.firstSlot; slot !== null; slot = slot.next) pieces += slot.chunks.length
     return pieces
-  }
-
-  /** Offers a command to the host as if it had been received: for tests and embedding. */
-  submit(args: Args): void {
-    this.host.beginBatch(this)
-    this.host.dispatch(this, args)
-    this.host.endBatch(this)
   }
 }

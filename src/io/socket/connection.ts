@@ -1,15 +1,18 @@
 /* One client's socket: reads into a buffer that all connections share, writes straight to the descriptor, and queues
- * what the kernel does not take. I/O thread. Hot: receive(), send().
+ * what the kernel does not take. I/O thread. Hot: post(), send().
  *
  * Reading: the `onread` option of net.Socket hands over a slice of the one read buffer, without a Buffer per read; what
  * the owner wants to keep it copies. Writing: fs.writeSync on the non-blocking descriptor is one system call and
- * allocates nothing; only when the kernel's buffer is full does the rest go through the socket's own queue.
+ * allocates nothing; only when the kernel's buffer is full does the rest go through the socket's own queue. Replies are
+ * posted: they leave with those of other connections (outbox.ts).
  *
- * I1  bytes leave in the order of send(): while the queue holds any, nothing is written past it.
+ * I1  bytes leave in the order of send() and post(): while the outbox or the queue holds any, nothing is written past
+ *     them.
  * Bound: queuedBytes, which the owner watches: it stops reading from a client that does not read, or closes it as
  * client-output-buffer-limit says. */
 import { writeSync } from 'node:fs'
 import { Socket, type SocketConstructorOpts } from 'node:net'
+import { outbox, POST_BYTES, type Poster } from './outbox.ts'
 
 /** Bytes read at a time, for all connections. */
 export const READ_BUFFER_BYTES = 64 * 1024
@@ -21,6 +24,8 @@ export interface ConnectionOwner {
   received(bytes: Uint8Array, length: number): void
   /** The client has sent its last byte; it may still read. */
   ended(): void
+  /** The kernel did not take all that was posted. */
+  backedUp(): void
   /** Part of the queue has gone. */
   drained(): void
   /** The socket is gone, for whatever reason; the last call. */
@@ -33,7 +38,7 @@ export interface SocketHandle {
   close(): void
 }
 
-export class Connection {
+export class Connection implements Poster {
   private readonly socket: Socket
   private readonly descriptor: number
   private readonly owner: ConnectionOwner
@@ -43,6 +48,8 @@ export class Connection {
   queuedPieces: number
   private reading: boolean
   private ending: boolean
+  /** Whether the outbox holds bytes of this connection. */
+  private hasPosted: boolean
   isClosed: boolean
 
   /** Takes over an accepted handle. */
@@ -53,6 +60,7 @@ export class Connection {
     this.queuedPieces = 0
     this.reading = true
     this.ending = false
+    this.hasPosted = false
     this.isClosed = false
     const callback = (length: number): boolean => {
       if (!this.isClosed) owner.received(readBuffer, length)
@@ -96,8 +104,27 @@ export class Connection {
     this.socket.setNoDelay(true)
   }
 
+  /** Writes a range with the end of this turn of the event loop; see outbox.ts. */
+  post(bytes: Uint8Array, offset: number, length: number): void {
+    if (this.isClosed || this.ending) return
+    if (length > POST_BYTES || this.queuedBytes > 0 || (this.hasPosted && !outbox.isNewest(this))) {
+      this.send(bytes, offset, length)
+      return
+    }
+    this.hasPosted = true
+    outbox.post(this, bytes, offset, length)
+  }
+
+  /** The outbox's call. */
+  sendPosted(bytes: Uint8Array, offset: number, length: number): void {
+    this.hasPosted = false
+    this.send(bytes, offset, length)
+    if (this.queuedBytes > 0) this.owner.backedUp()
+  }
+
   /** Writes a range; what the kernel does not take is copied into the queue. */
   send(bytes: Uint8Array, offset: number, length: number): void {
+    if (this.hasPosted) outbox.flush()
     if (this.isClosed || this.ending) return
     let written = 0
     if (this.queuedBytes === 0) {
@@ -111,6 +138,7 @@ export class Connection {
 
   /** The same for bytes that nobody will change or reuse: queued without a copy. */
   sendOwned(bytes: Uint8Array, length: number): void {
+    if (this.hasPosted) outbox.flush()
     if (this.isClosed || this.ending) return
     let written = 0
     if (this.queuedBytes === 0) {
@@ -162,6 +190,7 @@ export class Connection {
 
   /** Closes once the queue is written; reads and takes nothing more. */
   end(): void {
+    if (this.hasPosted) outbox.flush()
     if (this.isClosed || this.ending) return
     this.ending = true
     this.pause()
@@ -170,6 +199,7 @@ export class Connection {
 
   /** Closes at once. */
   destroy(): void {
+    if (this.hasPosted) outbox.flush()
     if (this.isClosed) return
     this.isClosed = true
     this.socket.destroy()

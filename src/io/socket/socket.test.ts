@@ -66,6 +66,10 @@ class Owner implements ConnectionOwner {
     this.note('ended')
   }
 
+  backedUp(): void {
+    this.note('backed up')
+  }
+
   drained(): void {
     this.note('drained')
   }
@@ -157,8 +161,13 @@ test('bytes leave in order, whether the kernel takes them or not', async () => {
     const text = `${i}:`.padEnd(20_000, String.fromCharCode(97 + (i % 26)))
     wanted += text
     const bytes = Buffer.from(text, 'latin1')
-    if (i % 2 === 0) connection.sendOwned(bytes, bytes.length)
-    else {
+    if (i % 3 === 0) connection.sendOwned(bytes, bytes.length)
+    else if (i % 3 === 1) {
+      connection.post(bytes, 0, 10)
+      connection.post(bytes, 10, 10_000)
+      connection.post(bytes, 10_010, 9990)
+      bytes.fill(0)
+    } else {
       connection.send(bytes, 0, bytes.length)
       // send() has copied what it could not write.
       bytes.fill(0)
@@ -174,6 +183,32 @@ test('bytes leave in order, whether the kernel takes them or not', async () => {
   expect(owner.events).toContain('drained')
   expect(connection.queuedBytes).toBe(0)
   expect(connection.queuedPieces).toBe(0)
+})
+
+test('what is posted leaves with the turn, and the owner hears when the kernel does not take it', async () => {
+  const { owner, connection, client } = await connected()
+  client.pause()
+  const bytes = Buffer.alloc(10_000, 'x')
+  let posted = 0
+  while (!owner.events.includes('backed up')) {
+    connection.post(bytes, 0, bytes.length)
+    posted += bytes.length
+    expect(connection.queuedBytes).toBe(0)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  expect(connection.queuedBytes).toBeGreaterThan(0)
+  connection.end()
+  client.resume()
+  expect((await readAll(client)).length).toBe(posted)
+})
+
+test('a connection that ends or is destroyed has written what was posted', async () => {
+  for (const finish of ['end', 'destroy'] as const) {
+    const { connection, client } = await connected()
+    connection.post(Buffer.from('last'), 0, 4)
+    connection[finish]()
+    expect(await readAll(client)).toBe('last')
+  }
 })
 
 test('nothing is received while it is paused', async () => {
