@@ -3,7 +3,7 @@ import { Configuration } from '../server/configuration/configuration.ts'
 import { EngineSettings } from './settings.ts'
 
 /** What DEBUG sets, which is no directive. */
-const NOT_DIRECTIVES = ['active-expire']
+const NOT_DIRECTIVES = ['active-expire', 'quicklist-packed-threshold']
 
 /** The directives that an engine reads, with the values that the configuration shows for them. */
 function governed(configuration: Configuration): [string, string][] {
@@ -26,6 +26,9 @@ test('every directive that governs a field reaches it, and no other field', () =
     ['maxmemory-policy', 'allkeys-lfu'],
     ['hash-max-listpack-entries', '9'],
     ['hash-max-listpack-value', '11'],
+    ['list-max-listpack-size', '-5'],
+    ['list-compress-depth', '3'],
+    ['quicklist-packed-threshold', '100'],
     ['lfu-log-factor', '7'],
     ['lfu-decay-time', '3'],
     ['active-expire-effort', '9'],

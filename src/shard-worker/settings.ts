@@ -23,6 +23,12 @@ export class EngineSettings {
   /** A hash with more fields, or a longer field or value, is a hashtable. */
   hashMaxListpackEntries = 512
   hashMaxListpackValue = 64
+  /** What a list keeps in one listpack, or a node of one: so many elements, or of negative ones a class of bytes. */
+  listMaxListpackSize = -2
+  /** How many nodes at each end of a quicklist stay uncompressed; 0: all. */
+  listCompressDepth = 0
+  /** DEBUG QUICKLIST-PACKED-THRESHOLD: a list's element of so many bytes is a node by itself. */
+  quicklistPackedThreshold = 2 ** 30
   /** Whether command durations are kept as histograms. */
   latencyTracking = true
 
@@ -67,6 +73,15 @@ export class EngineSettings {
         return true
       case 'hash-max-listpack-value':
         this.hashMaxListpackValue = Number(value)
+        return true
+      case 'list-max-listpack-size':
+        this.listMaxListpackSize = Number(value)
+        return true
+      case 'list-compress-depth':
+        this.listCompressDepth = Number(value)
+        return true
+      case 'quicklist-packed-threshold':
+        this.quicklistPackedThreshold = Number(value)
         return true
       case 'latency-tracking':
         this.latencyTracking = value === 'yes'

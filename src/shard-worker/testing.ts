@@ -13,10 +13,9 @@ import { Reply } from '../base/reply.ts'
 import { Arena } from '../shm/arena/arena.ts'
 import { shardFamilies } from './command/table.ts'
 import { Engine } from './engine.ts'
-import { ENCODING_LISTPACK, TYPE_LIST } from './keyspace/entry.ts'
 import type { Keyspace } from './keyspace/keyspace.ts'
+import { listOf } from './keyspace/list.ts'
 import { Shard } from './keyspace/shard.ts'
-import { registerValueType } from './keyspace/value-type.ts'
 
 /** An error reply as a value; `text` without the leading '-'. */
 export class ErrorReply {
@@ -104,13 +103,14 @@ export class TestEngine {
     return Buffer.from(this.reply.bytes.buffer, 0, this.reply.length).toString('latin1')
   }
 
-  /** Puts a value of a type that no command here makes at a key that does not exist: to be refused with WRONGTYPE. */
+  /** Puts a list of one element, x, at a key that does not exist: to be refused with WRONGTYPE by other families. */
   putForeignValue(key: string): void {
-    registerForeignType()
     const bytes = bytesOf(key)
     const { keyspace, entry } = this.find(key)
     assert(entry === 0, 'a foreign value gets a key of its own')
-    keyspace.insert(TYPE_LIST | (ENCODING_LISTPACK << 4), bytes, 0, bytes.length, keyspace.arena.allocate(8))
+    const list = listOf(keyspace, this.engine.settings)
+    list.create(keyspace, bytes, 0, bytes.length, 1, 1, false)
+    list.push(false, bytesOf('x'), 0, 1)
   }
 
   /** The entry of a key in its keyspace, 0 for none. */
@@ -147,21 +147,6 @@ export class TestEngine {
     engine.select(shard, engine.db)
     engine.execute(command.id, args, reply)
   }
-}
-
-let foreignTypeRegistered = false
-
-/** Lists are no part of this engine yet; for these tests a block of eight bytes is one. */
-function registerForeignType(): void {
-  if (foreignTypeRegistered) return
-  foreignTypeRegistered = true
-  registerValueType(TYPE_LIST, {
-    name: 'list',
-    release: (arena, block) => arena.release(block),
-    clone: (_from, _block, to) => to.allocate(8),
-    bytes: (arena, block) => arena.capacity(block),
-    check: (_arena, block, visit) => visit(block),
-  })
 }
 
 function arityFits(command: Command<Engine>, args: Args): boolean {

@@ -241,6 +241,8 @@ export function argumentFor(name: string, type: string | null, palette: Palette,
   if (name.includes('seconds') || name === 'timestamp' || type === 'unix-time' || name === 'ttl') {
     return lifetime(name, type, palette, random)
   }
+  // SELECT takes an index of a database, other commands one of an element.
+  if (name === 'index' && random.chance(0.5)) return number(INTEGERS, ODD_INTEGERS, palette, random)
   if (DATABASE_NAME.test(name)) return random.chance(0.9) ? random.pick(palette.databases) : random.pick(ODD_DATABASES)
   if (type === 'double') return number(FLOATS, ODD_FLOATS, palette, random)
   if (name === 'offset' && random.chance(0.1)) return `#${random.below(20)}`

@@ -9,6 +9,8 @@ import { hashCountCommands } from './hash-count.ts'
 import { hashScanCommands } from './hash-scan.ts'
 import { keyCommands } from './key.ts'
 import { keyMoveCommands } from './key-move.ts'
+import { listCommands } from './list.ts'
+import { listMoveCommands } from './list-move.ts'
 import { memoryCommands } from './memory.ts'
 import { objectCommands } from './object.ts'
 import { scanCommands } from './scan.ts'
@@ -31,6 +33,8 @@ export const shardFamilies: readonly Family<Engine>[] = [
   hashCommands,
   hashCountCommands,
   hashScanCommands,
+  listCommands,
+  listMoveCommands,
   keyCommands,
   keyMoveCommands,
   expireCommands,

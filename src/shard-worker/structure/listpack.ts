@@ -1,7 +1,8 @@
 /* The listpack: a run of strings and integers in one block, read from either end. Byte for byte the format that Redis
  * keeps in memory and in snapshots (https://github.com/antirez/listpack/blob/master/listpack.md). Any thread that may
  * touch the bytes. Hot: plain functions of a Uint8Array, the offset `at` where the listpack begins and absolute offsets
- * of elements. Nothing here allocates: the caller makes sure of room (see insertedBytes).
+ * of elements. Nothing here allocates: the caller makes sure of room (see insertedBytes). At the ends elements come and
+ * go in O(1): at the first one the listpack itself begins earlier or later.
  *
  *   0             4           6                                  total - 1
  *   | total u32   | count u16 | element | element | ...          | 0xFF |
@@ -61,6 +62,10 @@ export const element: { bytes: Uint8Array; offset: number; length: number } = {
 const scratchDigits = new Uint8Array(INTEGER_TEXT_BYTES + 4)
 /* An integer as low and high half. */
 const scratchHalves = new Int32Array(2)
+/* What encodedBytes() found last: bytes without backlen, and 1 for a text that is no integer. */
+const scratchForm = new Int32Array(2)
+const FORM_BODY = 0
+const FORM_IS_TEXT = 1
 
 /** Makes the EMPTY_LISTPACK_BYTES at `at` a listpack without elements. */
 export function initializeListpack(u8: Uint8Array, at: number): void {
@@ -242,6 +247,62 @@ export function replace(
   return p + fresh
 }
 
+/** Appends the text that insertedBytes() has just measured; there must be room for as many bytes behind. O(1). */
+export function append(u8: Uint8Array, at: number, bytes: Uint8Array, offset: number, length: number): void {
+  const body = scratchForm[FORM_BODY]
+  const total = readU32(u8, at)
+  const p = at + total - 1
+  encode(u8, p, bytes, offset, length, body)
+  writeBacklen(u8, p + body, body)
+  const grown = body + backlenBytes(body)
+  u8[p + grown] = END
+  writeU32(u8, at, total + grown)
+  addToCount(u8, at, 1)
+}
+
+/**
+ * Puts the text that insertedBytes() has just measured before the first element; there must be room for as many bytes
+ * before the listpack. Returns where it begins now. O(1).
+ */
+export function prepend(u8: Uint8Array, at: number, bytes: Uint8Array, offset: number, length: number): number {
+  const body = scratchForm[FORM_BODY]
+  const grown = body + backlenBytes(body)
+  const moved = moveHeader(u8, at, -grown)
+  addToCount(u8, moved, 1)
+  const p = moved + LISTPACK_HEADER_BYTES
+  encode(u8, p, bytes, offset, length, body)
+  writeBacklen(u8, p + body, body)
+  return moved
+}
+
+/** Takes out the first element, of at least one; returns where the listpack begins now. O(1). */
+export function removeFirst(u8: Uint8Array, at: number): number {
+  const p = at + LISTPACK_HEADER_BYTES
+  const moved = moveHeader(u8, at, next(u8, p) - p)
+  addToCount(u8, moved, -1)
+  return moved
+}
+
+/** Takes out the last element, of at least one. O(1). */
+export function removeLast(u8: Uint8Array, at: number): void {
+  const p = previous(u8, at, at + readU32(u8, at) - 1)
+  u8[p] = END
+  writeU32(u8, at, p + 1 - at)
+  addToCount(u8, at, -1)
+}
+
+/** Has the listpack begin `distance` bytes later, its end staying where it is; the header may overlap the old one. */
+function moveHeader(u8: Uint8Array, at: number, distance: number): number {
+  const total = readU32(u8, at)
+  const low = u8[at + COUNT_OFFSET]
+  const high = u8[at + COUNT_OFFSET + 1]
+  const moved = at + distance
+  writeU32(u8, moved, total - distance)
+  u8[moved + COUNT_OFFSET] = low
+  u8[moved + COUNT_OFFSET + 1] = high
+  return moved
+}
+
 /** Takes out `count` elements that reach from `p` to `to`; what stood at `to` stands at `p` afterwards. */
 export function removeRange(u8: Uint8Array, at: number, p: number, to: number, count: number): void {
   const total = readU32(u8, at)
@@ -343,9 +404,16 @@ function writeBacklen(u8: Uint8Array, p: number, body: number): void {
 /** Bytes of this text as an element, without backlen; leaves what encode() needs in the scratch. */
 function encodedBytes(bytes: Uint8Array, offset: number, length: number): number {
   const kind = length <= INTEGER_TEXT_BYTES ? parseInteger(bytes, offset, length) : NOT_INTEGER
-  if (kind === NOT_INTEGER) {
-    return length + (length <= STRING6_MAX ? 1 : length <= STRING12_MAX ? 2 : 5)
-  }
+  const isText = kind === NOT_INTEGER
+  const body = isText
+    ? length + (length <= STRING6_MAX ? 1 : length <= STRING12_MAX ? 2 : 5)
+    : encodedIntegerBytes(kind, bytes, offset, length)
+  scratchForm[FORM_BODY] = body
+  scratchForm[FORM_IS_TEXT] = isText ? 1 : 0
+  return body
+}
+
+function encodedIntegerBytes(kind: number, bytes: Uint8Array, offset: number, length: number): number {
   if (kind === BIG_INTEGER) {
     const big = parsedBig(bytes, offset, length)
     scratchHalves[0] = Number(BigInt.asIntN(32, big))
@@ -364,8 +432,7 @@ function encodedBytes(bytes: Uint8Array, offset: number, length: number): number
 
 /** Writes what encodedBytes() measured just before as `body` bytes. */
 function encode(u8: Uint8Array, p: number, bytes: Uint8Array, offset: number, length: number, body: number): void {
-  const isText = length > INTEGER_TEXT_BYTES || parseInteger(bytes, offset, length) === NOT_INTEGER
-  if (!isText) return encodeInteger(u8, p, body)
+  if (scratchForm[FORM_IS_TEXT] === 0) return encodeInteger(u8, p, body)
   if (length <= STRING6_MAX) {
     u8[p] = 0x80 | length
   } else if (length <= STRING12_MAX) {

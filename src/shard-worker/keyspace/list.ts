@@ -1,0 +1,469 @@
+/* Lists: their elements in a block of their own. Baton holder. Hot: pushing and popping allocate no JavaScript.
+ *
+ * listpack   the block holds a listpack with room around it (structure/listpack-block.ts):
+ *
+ *   0        4
+ *   | at u32 | ... listpack ... |      at: where it begins, from the start of the block
+ *
+ * quicklist  the block is a quicklist (structure/quicklist.ts).
+ *
+ * A List is a view of the list that was opened last; two are kept for each shard, for commands on two lists. A list
+ * begins as a listpack, becomes a quicklist before it would exceed list-max-listpack-size, and a listpack again when
+ * what is left of it is one node of at most half of that, as in Redis 7.2.
+ *
+ * I1  a list has at least one element when a command has ended. */
+import { assert } from '../../base/assert.ts'
+import type { Reply } from '../../base/reply.ts'
+import type { Arena } from '../../shm/arena/arena.ts'
+import * as listpack from '../structure/listpack.ts'
+import { checkListpackBlock, createListpack, makeRoom, placed, shrink } from '../structure/listpack-block.ts'
+import * as quicklist from '../structure/quicklist.ts'
+import { blockOf, ENCODING_LISTPACK, ENCODING_QUICKLIST, ENTRY_BODY, encodingOf, setKind, TYPE_LIST } from './entry.ts'
+import { ARENA_FULL, type Keyspace } from './keyspace.ts'
+import { registerValueType } from './value-type.ts'
+
+/** Bytes at the start of a listpack's block that say where it begins. */
+const AT_BYTES = 4
+const LISTPACK_KIND = TYPE_LIST | (ENCODING_LISTPACK << 4)
+/** Bytes that a short element takes beside its text. */
+const ELEMENT_OVERHEAD_BYTES = 2
+/** No fresh list gets more room than this ahead: what is more, grows. */
+const MAX_FRESH_ROOM_BYTES = 8192
+/** A listpack that has shrunk to one part in so many of its block gets a smaller one; a mask says how often to look. */
+const WASTE = 4
+const SHRINK_MASK = 7
+/** More bytes than anybody needs to hear of. */
+const LONG_BYTES = 1024 * 1024
+/** What a push may allocate beside twice its element: a node, a quicklist, blocks of the classes in between. */
+const PUSH_BYTES = 512 * 1024
+
+/** list-max-listpack-size and its like, as the commands of a thread have them. */
+export interface ListLimits {
+  listMaxListpackSize: number
+  listCompressDepth: number
+  /** An element of so many bytes gets a node of its own. */
+  quicklistPackedThreshold: number
+}
+
+const NO_LIMITS: ListLimits = { listMaxListpackSize: 0, listCompressDepth: 0, quicklistPackedThreshold: 0 }
+
+export class List {
+  readonly arena: Arena
+  limits: ListLimits
+  private entry: number
+  /** Of the list that is open: its listpack's block, or its quicklist. */
+  block: number
+  isListpack: boolean
+  /** Where the listpack begins. */
+  private at: number
+  /** The cursor: its node, unless in a listpack, and its element there, or its bytes in a plain node. */
+  private node: number
+  private p: number
+  /** The element that was read last, valid until the next change or read. */
+  valueBytes: Uint8Array
+  valueOffset: number
+  valueLength: number
+
+  constructor(arena: Arena) {
+    this.arena = arena
+    this.limits = NO_LIMITS
+    this.entry = 0
+    this.block = 0
+    this.isListpack = true
+    this.at = 0
+    this.node = 0
+    this.p = 0
+    this.valueBytes = arena.u8
+    this.valueOffset = 0
+    this.valueLength = 0
+  }
+
+  /** Makes this a view of the list that `entry` is. */
+  open(entry: number): void {
+    const { arena } = this
+    this.entry = entry
+    const block = blockOf(arena, entry)
+    this.block = block
+    this.isListpack = encodingOf(arena, entry) === ENCODING_LISTPACK
+    if (this.isListpack) this.at = block + arena.u32[block >> 2]
+  }
+
+  get isOpen(): boolean {
+    return this.entry !== 0
+  }
+
+  close(): void {
+    this.entry = 0
+  }
+
+  /** Whether another view is of the same list. */
+  isSameAs(other: List): boolean {
+    return this.isOpen && this.entry === other.entry && this.arena === other.arena
+  }
+
+  /** Deletes the list that is open with its key. */
+  discard(keyspace: Keyspace): void {
+    keyspace.removeEntry(this.entry)
+    this.entry = 0
+  }
+
+  /**
+   * Adds the key looked up last, which was not there, as a list without elements, and opens it; the caller adds some or
+   * removes it. `textBytes` and `texts` tell what will be pushed at which end. Throws ARENA_FULL with nothing changed.
+   */
+  create(
+    keyspace: Keyspace,
+    bytes: Uint8Array,
+    offset: number,
+    length: number,
+    textBytes: number,
+    texts: number,
+    atHead: boolean,
+  ): void {
+    const { arena } = this
+    const room = Math.min(textBytes + texts * ELEMENT_OVERHEAD_BYTES, MAX_FRESH_ROOM_BYTES)
+    if (!createListpack(arena, AT_BYTES, room, atHead)) throw ARENA_FULL
+    const { block, at } = placed
+    arena.u32[block >> 2] = at - block
+    try {
+      this.open(keyspace.insert(LISTPACK_KIND, bytes, offset, length, block))
+    } catch (error) {
+      arena.release(block)
+      throw error
+    }
+  }
+
+  /** Number of elements. */
+  get count(): number {
+    if (this.isListpack) return listpack.listpackCount(this.arena.u8, this.at)
+    return quicklist.count(this.arena, this.block)
+  }
+
+  /* The ends. */
+
+  /** Adds an element at one end. Its bytes may not lie in this list. Throws ARENA_FULL with nothing changed. O(1). */
+  push(atHead: boolean, bytes: Uint8Array, offset: number, length: number): void {
+    if (this.isListpack) return this.pushToListpack(atHead, bytes, offset, length)
+    const isLarge = length >= this.limits.quicklistPackedThreshold
+    if (!quicklist.push(this.arena, this.block, atHead, bytes, offset, length, isLarge)) throw ARENA_FULL
+  }
+
+  private pushToListpack(atHead: boolean, bytes: Uint8Array, offset: number, length: number): void {
+    const { arena } = this
+    const { u8 } = arena
+    const grown = listpack.insertedBytes(bytes, offset, length)
+    if (atHead) {
+      if (this.at - this.block < AT_BYTES + grown) this.makeRoom(grown, 0)
+      this.at = listpack.prepend(u8, this.at, bytes, offset, length)
+      arena.u32[this.block >> 2] = this.at - this.block
+      return
+    }
+    const end = this.at + listpack.listpackBytes(u8, this.at)
+    if (end + grown > this.block + arena.capacity(this.block)) this.makeRoom(0, grown)
+    listpack.append(u8, this.at, bytes, offset, length)
+  }
+
+  private makeRoom(front: number, back: number): void {
+    if (!makeRoom(this.arena, this.block, this.at, AT_BYTES, front, back, 0)) throw ARENA_FULL
+    this.follow()
+  }
+
+  /** Follows the listpack to where it was placed. */
+  private follow(): void {
+    const { arena } = this
+    const { block, at } = placed
+    this.block = block
+    this.at = at
+    arena.u32[block >> 2] = at - block
+    arena.u32[(this.entry + ENTRY_BODY) >> 2] = block
+  }
+
+  /** Reads the element at one end; there is one. */
+  readEnd(atHead: boolean): void {
+    const { arena } = this
+    if (this.isListpack) {
+      const { u8 } = arena
+      listpack.read(u8, atHead ? listpack.first(this.at) : listpack.previous(u8, this.at, listpack.end(u8, this.at)))
+    } else {
+      quicklist.readEnd(arena, this.block, atHead)
+    }
+    this.takeElement()
+  }
+
+  private takeElement(): void {
+    this.valueBytes = listpack.element.bytes
+    this.valueOffset = listpack.element.offset
+    this.valueLength = listpack.element.length
+  }
+
+  /** Takes out the element at one end; there is one. See settle(). O(1). */
+  dropEnd(atHead: boolean): void {
+    const { arena } = this
+    if (!this.isListpack) return quicklist.dropEnd(arena, this.block, atHead)
+    const { u8 } = arena
+    if (atHead) {
+      this.at = listpack.removeFirst(u8, this.at)
+      arena.u32[this.block >> 2] = this.at - this.block
+    } else {
+      listpack.removeLast(u8, this.at)
+    }
+    if ((listpack.listpackCount(u8, this.at) & SHRINK_MASK) === 0) this.shrinkListpack()
+  }
+
+  private shrinkListpack(): void {
+    if (shrink(this.arena, this.block, this.at, AT_BYTES, WASTE)) this.follow()
+  }
+
+  /* The middle: a cursor, valid until the next change. */
+
+  /** Puts the cursor on the element with this index, from the end when it is negative; false when there is none. */
+  seek(index: number): boolean {
+    const { arena } = this
+    if (this.isListpack) {
+      this.p = listpack.seek(arena.u8, this.at, index)
+      return this.p !== 0
+    }
+    const { count } = this
+    const wanted = index < 0 ? index + count : index
+    if (wanted < 0 || wanted >= count) return false
+    const forward = wanted < count / 2
+    let left = forward ? wanted : count - 1 - wanted
+    let node = quicklist.endNode(arena, this.block, forward)
+    for (let held = quicklist.nodeCount(arena, node); left >= held; held = quicklist.nodeCount(arena, node)) {
+      left -= held
+      node = quicklist.nextNode(arena, node, forward)
+    }
+    this.node = node
+    this.p = quicklist.nodeAt(arena, node)
+    if (!quicklist.isPlain(arena, node)) this.p = listpack.seek(arena.u8, this.p, forward ? left : -1 - left)
+    return true
+  }
+
+  /** How many nodes seek() walks over on its way to this index, roughly. */
+  nodesTo(index: number): number {
+    if (this.isListpack) return 0
+    const { count } = this
+    const distance = index < 0 ? -index : index
+    const nodes = quicklist.nodes(this.arena, this.block)
+    return distance > count ? 0 : (Math.min(distance, count - distance) / count) * nodes
+  }
+
+  /** Bytes of the nodes with `count` elements from index `start` on, or of as many of them as make up a long reply. */
+  bytesFrom(start: number, count: number): number {
+    const { arena } = this
+    if (this.isListpack) return listpack.listpackBytes(arena.u8, this.at)
+    let bytes = 0
+    if (count === 0 || !this.seek(start)) return bytes
+    let left = count
+    for (let { node } = this; node !== 0 && left > 0 && bytes <= LONG_BYTES; ) {
+      bytes += quicklist.nodeSize(arena, node)
+      left -= quicklist.nodeCount(arena, node)
+      node = quicklist.nextNode(arena, node, true)
+    }
+    return bytes
+  }
+
+  /** Moves the cursor to the next element or the one before; false, and no place, when there is none. */
+  step(forward: boolean): boolean {
+    const { arena } = this
+    const { u8 } = arena
+    if (this.isListpack || !quicklist.isPlain(arena, this.node)) {
+      const at = this.isListpack ? this.at : quicklist.nodeAt(arena, this.node)
+      const p = forward ? listpack.next(u8, this.p) : listpack.previous(u8, at, this.p)
+      if (p !== 0 && !listpack.isEnd(u8, p)) {
+        this.p = p
+        return true
+      }
+      if (this.isListpack) return false
+    }
+    this.node = quicklist.nextNode(arena, this.node, forward)
+    if (this.node === 0) return false
+    const at = quicklist.nodeAt(arena, this.node)
+    if (quicklist.isPlain(arena, this.node)) this.p = at
+    else this.p = forward ? listpack.first(at) : listpack.previous(u8, at, listpack.end(u8, at))
+    return true
+  }
+
+  /** Reads the element at the cursor. */
+  read(): void {
+    if (!this.isListpack && quicklist.isPlain(this.arena, this.node)) quicklist.readPlain(this.arena, this.node)
+    else listpack.read(this.arena.u8, this.p)
+    this.takeElement()
+  }
+
+  /** Replies with `count` elements from index `start` on, forward or backward; there are as many. O(start + count). */
+  replyRange(reply: Reply, start: number, count: number, forward: boolean): void {
+    this.seek(start)
+    for (let left = count; left > 0; left--) {
+      this.read()
+      this.reply(reply)
+      if (left > 1) this.step(forward)
+    }
+  }
+
+  /** Replies with the element that was read last. */
+  reply(reply: Reply): void {
+    const { arena, valueBytes, valueOffset, valueLength } = this
+    if (valueBytes === arena.u8) reply.bulkShown(valueBytes, arena.view, valueOffset, valueLength)
+    else reply.bulk(valueBytes, valueOffset, valueLength)
+  }
+
+  /* Encodings. */
+
+  /**
+   * Makes a listpack that could not take `texts` more elements with `textBytes` together a quicklist. To be called
+   * before they are added. Throws ARENA_FULL with nothing changed.
+   */
+  convertToAdd(textBytes: number, texts: number): void {
+    if (!this.isListpack) return
+    const { listMaxListpackSize } = this.limits
+    const { u8 } = this.arena
+    const bytes = listpack.listpackBytes(u8, this.at) + textBytes
+    if (quicklist.exceedsLimit(listMaxListpackSize, bytes, this.count + texts)) this.convertToQuicklist()
+  }
+
+  private convertToQuicklist(): void {
+    const { arena, limits } = this
+    const list = quicklist.createQuicklist(arena, limits.listMaxListpackSize, limits.listCompressDepth)
+    if (list === 0) throw ARENA_FULL
+    if (this.count === 0) {
+      arena.release(this.block)
+    } else if (!quicklist.adoptListpack(arena, list, this.block, this.at)) {
+      quicklist.releaseQuicklist(arena, list)
+      throw ARENA_FULL
+    }
+    this.block = list
+    this.isListpack = false
+    this.setBlock(ENCODING_QUICKLIST)
+  }
+
+  private setBlock(encoding: number): void {
+    setKind(this.arena, this.entry, TYPE_LIST, encoding)
+    this.arena.u32[(this.entry + ENTRY_BODY) >> 2] = this.block
+  }
+
+  /**
+   * After elements went: deletes a list without any, and makes a quicklist of one node a listpack once that has come
+   * to half of what a listpack may hold, so that a list on the border does not change all the time.
+   */
+  settle(keyspace: Keyspace): void {
+    if (this.count === 0) return this.discard(keyspace)
+    this.convertIfSmall(true)
+  }
+
+  /** Makes a quicklist of one node a listpack if it fits one, with `half` one half as large as they may be. */
+  convertIfSmall(half: boolean): void {
+    if (this.isListpack) return
+    const block = toListpack(this.arena, this.block, this.limits.listMaxListpackSize, half)
+    if (block === 0) return
+    this.block = block
+    this.at = block + this.arena.u32[block >> 2]
+    this.isListpack = true
+    this.setBlock(ENCODING_LISTPACK)
+  }
+
+  /** Whether an element of `length` bytes surely finds room at an end; false says nothing. */
+  hasRoom(length: number): boolean {
+    return this.arena.fits(2 * length + PUSH_BYTES)
+  }
+}
+
+/**
+ * The block of a listpack with what is in a quicklist, which is gone then, if that is one node that fits one by
+ * list-max-listpack-size (see convertIfSmall); else, or if there is no room, 0, and nothing has changed.
+ */
+export function toListpack(arena: Arena, list: number, fill: number, half: boolean): number {
+  if (quicklist.nodes(arena, list) !== 1) return 0
+  const node = quicklist.endNode(arena, list, true)
+  if (quicklist.isPlain(arena, node)) return 0
+  const bytes = quicklist.nodeSize(arena, node)
+  if (!quicklist.fitsListpack(fill, bytes, quicklist.nodeCount(arena, node), half)) return 0
+  const fits = quicklist.frontRoom(arena, node) >= AT_BYTES
+  const fresh = fits ? 0 : arena.allocate(AT_BYTES + bytes)
+  if (!fits && fresh === 0) return 0
+  quicklist.dissolve(arena, list)
+  const { block, at } = placed
+  if (fits) {
+    arena.u32[block >> 2] = at - block
+    return block
+  }
+  arena.u8.copyWithin(fresh + AT_BYTES, at, at + bytes)
+  arena.u32[fresh >> 2] = AT_BYTES
+  arena.release(block)
+  return fresh
+}
+
+const views: (List[] | undefined)[] = []
+
+/** A view of lists in a keyspace's shard, which is not open yet: one of two. */
+export function listOf(keyspace: Keyspace, limits: ListLimits, which: 0 | 1 = 0): List {
+  const { index } = keyspace.shard
+  let pair = views[index]
+  if (pair === undefined || pair[0].arena !== keyspace.arena) {
+    pair = [new List(keyspace.arena), new List(keyspace.arena)]
+    views[index] = pair
+  }
+  const view = pair[which]
+  view.limits = limits
+  view.close()
+  return view
+}
+
+function cloneListpack(from: Arena, block: number, to: Arena): number {
+  const at = block + from.u32[block >> 2]
+  const bytes = listpack.listpackBytes(from.u8, at)
+  const copy = to.allocate(AT_BYTES + bytes)
+  if (copy === 0) return 0
+  to.u8.set(from.u8.subarray(at, at + bytes), copy + AT_BYTES)
+  to.u32[copy >> 2] = AT_BYTES
+  return copy
+}
+
+/** Hands copies of all elements to `visit`. Cold. */
+export function eachElement(arena: Arena, block: number, encoding: number, visit: (element: Uint8Array) => void): void {
+  if (encoding === ENCODING_LISTPACK) return eachOfListpack(arena, block + arena.u32[block >> 2], visit)
+  let node = quicklist.endNode(arena, block, true)
+  for (; node !== 0; node = quicklist.nextNode(arena, node, true)) {
+    const at = quicklist.nodeAt(arena, node)
+    if (quicklist.isPlain(arena, node)) visit(arena.u8.slice(at, at + quicklist.nodeSize(arena, node)))
+    else eachOfListpack(arena, at, visit)
+  }
+}
+
+function eachOfListpack(arena: Arena, at: number, visit: (element: Uint8Array) => void): void {
+  const { u8 } = arena
+  for (let p = listpack.first(at); !listpack.isEnd(u8, p); p = listpack.next(u8, p)) {
+    listpack.read(u8, p)
+    const { bytes, offset, length } = listpack.element
+    visit(bytes.slice(offset, offset + length))
+  }
+}
+
+registerValueType(TYPE_LIST, {
+  name: 'list',
+  release(arena, block, encoding) {
+    if (encoding === ENCODING_LISTPACK) arena.release(block)
+    else quicklist.releaseQuicklist(arena, block)
+  },
+  clone(from, block, to, encoding) {
+    if (encoding === ENCODING_LISTPACK) return cloneListpack(from, block, to)
+    return quicklist.cloneQuicklist(from, block, to)
+  },
+  bytes(arena, block, encoding) {
+    return encoding === ENCODING_LISTPACK ? arena.capacity(block) : quicklist.quicklistBytes(arena, block)
+  },
+  check(arena, block, visit, encoding) {
+    if (encoding === ENCODING_QUICKLIST) {
+      quicklist.checkQuicklist(arena, block, visit)
+      assert(quicklist.count(arena, block) > 0, 'I1 a list has an element')
+      return
+    }
+    visit(block)
+    const at = block + arena.u32[block >> 2]
+    checkListpackBlock(arena, block, at, AT_BYTES)
+    assert(listpack.listpackCount(arena.u8, at) > 0, 'I1 a list has an element')
+  },
+  digest(arena, block, digest, encoding) {
+    eachElement(arena, block, encoding, (element) => digest.mix(element))
+  },
+})
