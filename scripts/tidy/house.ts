@@ -46,7 +46,9 @@ const base = 'src/base'
 const shm = 'src/shm'
 const shard = 'src/shard-worker'
 const engine = 'src/shard-worker/engine.ts'
-const engineParts = ['prefetch', 'settings', 'slow-command', 'statistics'].map((part) => `src/shard-worker/${part}.ts`)
+const engineParts = ['memory-budget', 'prefetch', 'settings', 'slow-command', 'statistics'].map(
+  (part) => `src/shard-worker/${part}.ts`,
+)
 const structure = 'src/shard-worker/structure'
 const keyspace = 'src/shard-worker/keyspace'
 const statistics = 'src/shard-worker/statistics.ts'

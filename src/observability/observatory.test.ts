@@ -29,6 +29,7 @@ function setUp() {
     cronUs: () => 0,
     endTiming: () => timings++,
     clients: () => ({ ...counts }),
+    memoryExceeded: () => ({ currentMs: 0, totalMs: 0 }),
     listeners: () => new Map(),
   }
   return { configuration, fleet, counts, observed, observatory: new Observatory(observed), timings: () => timings }

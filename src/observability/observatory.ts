@@ -22,7 +22,7 @@ import {
   LAZY_FREED_OBJECTS,
 } from '../shard-worker/keyspace/shard-layout.ts'
 import type { Statistics } from '../shard-worker/statistics.ts'
-import type { ClientCounts, InfoContext, LoopFigures, ShardFigures, WorkShares } from './info/context.ts'
+import type { ClientCounts, ExceededTime, InfoContext, LoopFigures, ShardFigures, WorkShares } from './info/context.ts'
 import { LatencyMonitor } from './latency/monitor.ts'
 import { type ClientMemory, MemoryAccounts } from './memory-accounts.ts'
 import { Rates } from './rates.ts'
@@ -49,6 +49,7 @@ export interface Observed extends SlowLogContext {
   /** Accounts for the commands of the batch that runs. */
   endTiming(): void
   clients(): ClientCounts
+  memoryExceeded(): ExceededTime
   listeners(): ReadonlyMap<number, string>
 }
 
@@ -176,6 +177,10 @@ export class Observatory implements InfoContext {
     const now = this.shardsNow()
     const { dirty, expiredStalePercent } = now
     return { ...difference(now, this.baseline?.shards), dirty, expiredStalePercent }
+  }
+
+  memoryExceeded(): ExceededTime {
+    return this.observed.memoryExceeded()
   }
 
   loop(): LoopFigures {

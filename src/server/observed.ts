@@ -49,6 +49,7 @@ export function observe(server: ServerParts): Observed {
     turns: server.turns,
     cronUs: () => server.cron.busyUs,
     clients: () => clientCounts(server),
+    memoryExceeded: () => server.keyEviction.exceeded,
     listeners: () => listeners(configuration.values),
   }
 }

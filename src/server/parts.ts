@@ -13,6 +13,7 @@ import type { Clients } from './clients.ts'
 import type { ConfigContext } from './command/config.ts'
 import type { Configuration } from './configuration/configuration.ts'
 import type { Cron } from './cron.ts'
+import type { KeyEviction } from './key-eviction.ts'
 import type { ShardSet } from './shards.ts'
 import type { Shutdown } from './shutdown.ts'
 
@@ -31,6 +32,7 @@ export interface ServerParts extends ConnectionContext, ConfigContext {
   readonly cron: Cron
   readonly shutdown: Shutdown
   readonly observatory: Observatory
+  readonly keyEviction: KeyEviction
   /** The commands counted so far share the time since the batch began. */
   endTiming(): void
   /** Tells all threads of a changed directive. */

@@ -29,6 +29,7 @@ import type { DirectiveName } from './configuration/directives/table.ts'
 import { Cron } from './cron.ts'
 import { DefaultUser } from './default-user.ts'
 import { IdleCollection } from './idle-collection.ts'
+import { KeyEviction } from './key-eviction.ts'
 import { Listeners } from './listeners.ts'
 import { observe } from './observed.ts'
 import { followOomScore } from './oom-score.ts'
@@ -65,12 +66,12 @@ export class Server implements Host<Session> {
   readonly defaultUser = new DefaultUser()
   readonly shutdown: Shutdown
   readonly observatory: Observatory
+  readonly keyEviction: KeyEviction
   readonly turns = new TurnMaxima()
   current: Session | null = null
   queryBufferLimit = 0
   private readonly frames: Frame[] = []
   private batchStartUs = 0
-  private maxmemory = 0
   private replicasNeeded = 0
   private pidFile = ''
 
@@ -106,6 +107,7 @@ export class Server implements Host<Session> {
     renameCommands(this.commands, configuration.additions['rename-command'])
     this.dispatcher = new Dispatcher(this.commands, this.shards.sequencer, this.reply, this.pause, this)
     this.observatory = new Observatory(observe(this))
+    this.keyEviction = new KeyEviction(this)
     this.pause.onChange = () => this.dispatcher.observe()
     this.poller = new ReplyPoller(this.shards.sequencer, this.shards.doorbell)
     this.poller.onRound = () => {
@@ -167,9 +169,7 @@ export class Server implements Host<Session> {
     follow('requirepass', () => this.defaultUser.setPassword(values.requirepass))
     follow('client-output-buffer-limit', () => this.clients.followOutputLimits())
     configuration.onChange('maxclients', () => refuseMaxClients(configuration))
-    follow('maxmemory', () => {
-      this.maxmemory = values.maxmemory
-    })
+    configuration.onChange('maxmemory', () => this.keyEviction.limitChanged())
     follow(['min-replicas-to-write', 'min-replicas-max-lag'], () => {
       this.replicasNeeded = values['min-replicas-max-lag'] === 0 ? 0 : values['min-replicas-to-write']
     })
@@ -277,9 +277,8 @@ export class Server implements Host<Session> {
 
   /* Gate. */
 
-  isOverMemory(): boolean {
-    if (this.maxmemory === 0) return false
-    return this.observatory.memory.used > this.maxmemory
+  lacksMemory(): boolean {
+    return this.keyEviction.lacksMemory()
   }
 
   /** A server without replicas has none in reach. */
@@ -336,6 +335,7 @@ export class Server implements Host<Session> {
   resetStatistics(): void {
     this.endTiming()
     this.observatory.reset()
+    this.keyEviction.reset()
   }
 
   /** Tells the workers of a changed directive. */

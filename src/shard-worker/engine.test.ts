@@ -8,7 +8,7 @@ import { Arena } from '../shm/arena/arena.ts'
 import { shardFamilies } from './command/table.ts'
 import { Engine } from './engine.ts'
 import { Shard } from './keyspace/shard.ts'
-import { KEYSPACE_HITS } from './keyspace/shard-layout.ts'
+import { EVICTED_KEYS, KEYSPACE_HITS } from './keyspace/shard-layout.ts'
 
 const MIB = 1024 * 1024
 
@@ -92,6 +92,47 @@ describe('a full arena', () => {
     expect(run(engine, 'SET', 'again', 'x'.repeat(5000))).toBe('+OK\r\n')
     engine.shards[0].check()
     expect(engine.statistics.errors).toEqual(new Map([['OOM', 2]]))
+  })
+
+  test('gives up keys of its own when the policy lets it, and those only', () => {
+    const engine = engineOf(2, 0, MIB / 2)
+    engine.configure('maxmemory-policy', 'volatile-ttl')
+    const keys = (word: string) => Array.from({ length: 400 }, (_, i) => `${word}:${i}`)
+    const sets = (each: string[]) => each.map((key) => run(engine, 'SET', key, 'x'.repeat(1500), 'PX', '10000'))
+    // 256 KiB in each shard at most: less than what comes.
+    expect(new Set(sets(keys('first')))).toEqual(new Set(['+OK\r\n']))
+    expect(new Set(sets(keys('second')))).toEqual(new Set(['+OK\r\n']))
+    const evicted = engine.shards.map(({ counters }) => counters[EVICTED_KEYS])
+    expect(Math.min(...evicted)).toBeGreaterThan(100)
+    const [first] = engine.shards
+    const before = first.keyspaces[0].keys.used
+    let other = 0
+    while (engine.shardOf(Buffer.from(`k${other}`), 0, `k${other}`.length) === 0) other++
+    run(engine, 'SET', `k${other}`, 'x'.repeat(3000))
+    expect(first.keyspaces[0].keys.used).toBe(before)
+    // Several keys: the fullest of their shards gives way.
+    expect(run(engine, 'MSET', 'a', 'x'.repeat(9000), 'b', 'x'.repeat(9000), 'c', 'x'.repeat(9000))).toBe('+OK\r\n')
+    for (const shard of engine.shards) shard.check()
+  })
+
+  test('stays full when what may go is gone', () => {
+    const engine = engineOf(1, 0, MIB / 2)
+    engine.configure('maxmemory-policy', 'volatile-lru')
+    run(engine, 'SET', 'volatile', 'x', 'EX', '100')
+    let stored = 0
+    while (run(engine, 'SET', `key${stored}`, 'x'.repeat(5000)) === '+OK\r\n') stored++
+    expect(run(engine, 'EXISTS', 'volatile')).toBe(':0\r\n')
+    expect(run(engine, 'GET', 'key1')).toBe(`$5000\r\n${'x'.repeat(5000)}\r\n`)
+    engine.shards[0].check()
+  })
+
+  test('is made room in for no longer than the tenacity allows', () => {
+    const engine = engineOf(1, 300, MIB)
+    while (run(engine, 'SET', `key${engine.shards[0].keyspaces[0].keys.used}`, 'x'.repeat(100)) === '+OK\r\n');
+    engine.configure('maxmemory-policy', 'allkeys-random')
+    const before = engine.shards[0].keyspaces[0].keys.used
+    expect(run(engine, 'SETRANGE', 'large', '900000', 'x')).toMatch(/^-OOM/)
+    expect(before - engine.shards[0].keyspaces[0].keys.used).toBeLessThan(100)
   })
 
   test('is the only thing that is caught: a bug comes through', () => {

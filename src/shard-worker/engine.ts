@@ -6,7 +6,7 @@
  * The caller sets the scene once for a batch (begin) and for each command (db, shard, client), then executes. */
 import type { Args } from '../base/args.ts'
 import { HEAVY } from '../base/command-spec.ts'
-import type { CommandTable, KeyRange } from '../base/command-table.ts'
+import type { Command, CommandTable, KeyRange } from '../base/command-table.ts'
 import { keySlot, SLOT_COUNT } from '../base/crc16.ts'
 import * as errors from '../base/error-texts.ts'
 import { digest, digestKey } from '../base/key-digest.ts'
@@ -14,8 +14,10 @@ import type { Clock, Random } from '../base/ports.ts'
 import { REPLY_FULL, type Reply } from '../base/reply.ts'
 import type { Arena } from '../shm/arena/arena.ts'
 import { Access } from './keyspace/access.ts'
+import { Evictor, evictionTimeLimitUs } from './keyspace/eviction.ts'
 import { ARENA_FULL, type Keyspace } from './keyspace/keyspace.ts'
 import { Shard } from './keyspace/shard.ts'
+import { MemoryBudget } from './memory-budget.ts'
 import { Prefetcher } from './prefetch.ts'
 import { EngineSettings } from './settings.ts'
 import { SlowCommandCapture } from './slow-command.ts'
@@ -44,6 +46,8 @@ export class Engine {
   /** Of the key hash, the same in all shards. */
   readonly seed: number
   readonly prefetcher: Prefetcher
+  readonly evictor: Evictor
+  readonly budget: MemoryBudget
   /** Index of the selected database. */
   db: number
   /** The keyspace of a command whose keys lie in one shard: the selected database of that shard. */
@@ -70,6 +74,8 @@ export class Engine {
     this.random = random
     this.seed = this.shards[0].seed
     this.prefetcher = new Prefetcher()
+    this.evictor = new Evictor(this.shards, this.access, random)
+    this.budget = new MemoryBudget(this.shards, this.evictor, clock)
     this.db = 0
     this.keyspace = this.shards[0].keyspaces[0]
     this.client = 0
@@ -101,11 +107,22 @@ export class Engine {
     const { settings, access } = this
     if (!settings.apply(name, value)) return
     access.lfu = settings.maxmemoryPolicy.includes('lfu')
+    this.configureEviction()
     access.lfuLogFactor = settings.lfuLogFactor
     access.lfuDecayMinutes = settings.lfuDecayTime
     this.statistics.trackLatency = settings.latencyTracking
     this.slow.configure(settings.slowlogLogSlowerThan, settings.latencyMonitorThreshold)
     this.statistics.precise = this.slow.thresholdUs < PRECISE_BELOW_US
+  }
+
+  private configureEviction(): void {
+    const { settings, evictor, budget } = this
+    evictor.follow(settings.maxmemoryPolicy)
+    evictor.samples = settings.maxmemorySamples
+    budget.limitBytes = settings.maxmemory
+    budget.timeLimitUs = evictionTimeLimitUs(settings.maxmemoryEvictionTenacity)
+    budget.isTimed = settings.latencyMonitorThreshold > 0
+    budget.measure()
   }
 
   /** The shard that owns a key. */
@@ -201,13 +218,54 @@ export class Engine {
 
   /** Runs a command of the table and appends its reply. What is full is answered, all else is a bug and throws. */
   execute(command: number, args: Args, reply: Reply): void {
+    if (!this.attempt(command, args, reply) && !this.retry(command, args, reply)) reply.error(errors.SHARD_FULL)
+  }
+
+  /** False when an arena was full: nothing has changed then, and nothing is replied. */
+  private attempt(command: number, args: Args, reply: Reply): boolean {
     const mark = reply.length
     try {
       this.commands.commands[command].handler!(this, args, reply)
+      return true
     } catch (error) {
       if (error !== ARENA_FULL && error !== REPLY_FULL) throw error
       reply.truncate(mark)
-      reply.error(error === ARENA_FULL ? errors.SHARD_FULL : errors.REPLY_TOO_LARGE)
+      if (error === REPLY_FULL) reply.error(errors.REPLY_TOO_LARGE)
+      return error === REPLY_FULL
     }
+  }
+
+  /**
+   * Runs a command again whose shard was full, for as long as keys of that shard may be evicted and the time that room
+   * may take is not up. False: it stays full.
+   */
+  private retry(command: number, args: Args, reply: Reply): boolean {
+    const { budget, clock } = this
+    if (this.access.expirePaused || !this.evictor.mayEvict) return false
+    const away = new Int32Array(this.shards.length).fill(1)
+    const startUs = clock.monotonicUs()
+    do {
+      const shard = this.fullestShard(this.commands.commands[command], args)
+      if (shard < 0) return false
+      away[shard] = 0
+      if (!budget.makeRoomIn(away)) return false
+      away[shard] = 1
+      if (this.attempt(command, args, reply)) return true
+    } while (clock.monotonicUs() - startUs <= budget.timeLimitUs)
+    return false
+  }
+
+  /** Of the shards with a key of this command the one with the least room left; -1 when it names none. */
+  private fullestShard(command: Command<Engine>, args: Args): number {
+    if (command.runs === 'shard') return this.keyspace.shard.index
+    if (command.runs !== 'shards') return -1
+    if (!args.located) this.locateKeys(command, args)
+    let fullest = -1
+    const last = command.lastKey < 0 ? args.count + command.lastKey : command.lastKey
+    for (let key = command.firstKey; key <= last; key += command.keyStep) {
+      const shard = args.keyShard[key]
+      if (fullest < 0 || this.shards[shard].arena.usedBytes > this.shards[fullest].arena.usedBytes) fullest = shard
+    }
+    return fullest
   }
 }

@@ -24,6 +24,8 @@ test('every directive that governs a field reaches it, and no other field', () =
     ['proto-max-bulk-len', '2097152'],
     ['maxmemory', '1000000'],
     ['maxmemory-policy', 'allkeys-lfu'],
+    ['maxmemory-samples', '6'],
+    ['maxmemory-eviction-tenacity', '50'],
     ['hash-max-listpack-entries', '9'],
     ['hash-max-listpack-value', '11'],
     ['list-max-listpack-size', '-5'],

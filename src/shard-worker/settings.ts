@@ -7,6 +7,8 @@ export class EngineSettings {
   /** Bytes; 0: no limit. */
   maxmemory = 0
   maxmemoryPolicy = 'noeviction'
+  maxmemorySamples = 5
+  maxmemoryEvictionTenacity = 10
   lfuLogFactor = 10
   lfuDecayTime = 1
   /** CPU the active expire cycle may use: 1 to 10. */
@@ -43,6 +45,12 @@ export class EngineSettings {
         return true
       case 'maxmemory-policy':
         this.maxmemoryPolicy = value
+        return true
+      case 'maxmemory-samples':
+        this.maxmemorySamples = Number(value)
+        return true
+      case 'maxmemory-eviction-tenacity':
+        this.maxmemoryEvictionTenacity = Number(value)
         return true
       case 'lfu-log-factor':
         this.lfuLogFactor = Number(value)

@@ -9,7 +9,9 @@
 import { workerData } from 'node:worker_threads'
 import { Args } from '../base/args.ts'
 import { assert } from '../base/assert.ts'
-import { CommandTable } from '../base/command-table.ts'
+import { DENYOOM } from '../base/command-spec.ts'
+import { type Command, CommandTable } from '../base/command-table.ts'
+import * as errors from '../base/error-texts.ts'
 import { collectGarbage } from '../base/garbage.ts'
 import { SeededRandom, systemClock } from '../base/ports.ts'
 import { Reply } from '../base/reply.ts'
@@ -22,6 +24,7 @@ import { Doorbell } from '../shm/sync/doorbell.ts'
 import { shardFamilies } from './command/table.ts'
 import { Engine } from './engine.ts'
 import { expireCycle, rehashCycle } from './keyspace/expire-cycle.ts'
+import { NONE_LEFT } from './memory-budget.ts'
 import { PREFETCH_KEYS } from './prefetch.ts'
 import * as record from './record.ts'
 
@@ -71,6 +74,8 @@ export class ShardWorker {
   private readonly decoded = Array.from({ length: PREFETCH_KEYS }, () => new Args())
   private readonly heads = new Int32Array(PREFETCH_KEYS)
   private readonly reply = new Reply()
+  /** 1 for shards from which no key may be evicted: all but the one at hand. */
+  private readonly away: Int32Array
   /** A record that comes in parts, as far as it has come. */
   private assembled = NO_BYTES
   /** Bytes of large buffers that were dropped since the last collection. */
@@ -85,6 +90,7 @@ export class ShardWorker {
       systemClock,
       new SeededRandom(start.seed),
     )
+    this.away = new Int32Array(start.arenas.length).fill(1)
     for (const [name, value] of start.settings) this.engine.configure(name, value)
     this.requests = new RingConsumer(start.requests)
     const { u8 } = this.requests
@@ -191,6 +197,7 @@ export class ShardWorker {
     const { engine } = this
     const db = view.u32[(offset + record.RECORD_DB) >> 2]
     const startUs = engine.clock.monotonicUs()
+    if (engine.budget.isLimited) engine.budget.measure()
     let at = (offset + record.RECORD_HEADER_BYTES) >> 2
     for (let done = 0; done < count; done += PREFETCH_KEYS) {
       const together = Math.min(PREFETCH_KEYS, count - done)
@@ -242,9 +249,30 @@ export class ShardWorker {
       engine.locateKeys(command, args)
       engine.fetchKeys(command, args)
     }
-    engine.run(id, args, reply)
+    if (engine.budget.isLimited && this.lacksMemory(command, args, shard)) {
+      engine.statistics.reject(id, errors.OUT_OF_MEMORY)
+      reply.error(errors.OUT_OF_MEMORY)
+    } else engine.run(id, args, reply)
     if (reply.length > PIECE_BYTES) this.send(record.REPLY_PIECE)
     if (engine.slow.pending) this.reportSlow()
+  }
+
+  /**
+   * Whether a command has to be refused for the memory that it may need. The I/O thread has decided so already, but not
+   * with what the commands before this one in the ring have made of it. Room is made in the shard of the command's first
+   * key.
+   */
+  private lacksMemory(command: Command<Engine>, args: Args, selected: number): boolean {
+    const { engine, away } = this
+    if ((command.flags & DENYOOM) === 0 || command.runs === 'all' || engine.access.expirePaused) return false
+    const shard = selected === record.NO_SHARD ? args.keyShard[command.firstKey] : selected
+    if (engine.budget.isBelowCeiling(shard)) return false
+    away[shard] = 0
+    const outcome = engine.budget.makeRoom(away)
+    away[shard] = 1
+    this.reportLatency('eviction-del', engine.budget.longestDeletionUs / 1000)
+    this.reportLatency('eviction-cycle', engine.budget.cycleUs / 1000)
+    return outcome === NONE_LEFT
   }
 
   /** Meets the other workers; the last to arrive runs the command over all their shards. */

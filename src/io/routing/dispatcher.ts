@@ -19,8 +19,8 @@ import type { Sequencer } from './sequencer.ts'
 
 /** What the dispatcher asks of the server around it. */
 export interface Gate {
-  /** Whether used memory is above maxmemory. */
-  isOverMemory(): boolean
+  /** Whether used memory is above maxmemory and nothing can be evicted; evicts what it can. */
+  lacksMemory(): boolean
   /** Whether fewer replicas are in reach than a write needs. */
   lacksReplicas(): boolean
   /** Why a protected command may not run, or null. */
@@ -58,6 +58,8 @@ export class Dispatcher {
   private readonly quickArity: Int32Array
   /** Whether nothing is paused, or short of memory or replicas; set with each batch. */
   private isQuiet: boolean
+  /** Whether there is a maxmemory, which the commands of a batch may exceed one by one. */
+  private isLimited: boolean
   private readonly neverQueued: Uint8Array
   private readonly mayHold: Uint8Array
 
@@ -69,6 +71,7 @@ export class Dispatcher {
     this.pause = pause
     this.gate = gate
     this.isQuiet = true
+    this.isLimited = false
     this.quickArity = new Int32Array(commands.commands.length)
     this.neverQueued = new Uint8Array(commands.commands.length)
     this.mayHold = new Uint8Array(commands.commands.length)
@@ -84,7 +87,8 @@ export class Dispatcher {
   /** To be called at the start of each batch. */
   observe(): void {
     const isPaused = this.pause.isActive
-    this.isQuiet = !isPaused && !this.gate.isOverMemory() && !this.gate.lacksReplicas()
+    this.isQuiet = !isPaused && !this.gate.lacksMemory() && !this.gate.lacksReplicas()
+    this.isLimited = this.engine.budget.isLimited
     this.engine.access.expirePaused = isPaused
   }
 
@@ -119,7 +123,8 @@ export class Dispatcher {
           args.located = true
         }
         const shard = args.keyShard[1]
-        if (sequencer.inFlight[shard] === 0 && sequencer.inlineExecution !== 'never') {
+        const isHome = sequencer.inFlight[shard] === 0 && sequencer.inlineExecution !== 'never'
+        if (isHome && (!this.isLimited || engine.budget.isBelowCeiling(shard) || !this.gate.lacksMemory())) {
           engine.select(shard, session.db)
           engine.client = session.id
           engine.access.noTouch = session.noTouch
@@ -184,7 +189,7 @@ export class Dispatcher {
     if (protection !== null) return protection
     if (!session.isTrusted && (command.flags & NO_AUTH) === 0) return errors.NO_AUTH
     if (session.transaction.isOpen && command.flags & NO_MULTI) return errors.NOT_IN_TRANSACTION
-    if (this.needsMemory(session, command) && this.gate.isOverMemory()) return errors.OUT_OF_MEMORY
+    if (this.needsMemory(session, command) && this.gate.lacksMemory()) return errors.OUT_OF_MEMORY
     if (this.includes(session, command, WRITE) && this.gate.lacksReplicas()) return errors.NO_REPLICAS
     return null
   }

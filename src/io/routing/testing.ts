@@ -164,7 +164,7 @@ export class RoutingRig implements Host<Session>, Gate {
 
   /* Gate. */
 
-  isOverMemory(): boolean {
+  lacksMemory(): boolean {
     return this.isShortOfMemory
   }
 

@@ -11,6 +11,7 @@ function writeStats(text: InfoText, context: InfoContext, statistics: Statistics
   const clients = context.clients()
   const shards = context.shards()
   const loop = context.loop()
+  const exceeded = context.memoryExceeded()
   const none = decimals(0)
   text.fields({
     total_connections_received: clients.received,
@@ -34,8 +35,8 @@ function writeStats(text: InfoText, context: InfoContext, statistics: Statistics
     expire_cycle_cpu_milliseconds: shards.expireCycleUs / 1000,
     evicted_keys: shards.evicted,
     evicted_clients: clients.evicted,
-    total_eviction_exceeded_time: 0,
-    current_eviction_exceeded_time: 0,
+    total_eviction_exceeded_time: exceeded.totalMs,
+    current_eviction_exceeded_time: exceeded.currentMs,
     keyspace_hits: shards.hits,
     keyspace_misses: shards.misses,
     pubsub_channels: 0,

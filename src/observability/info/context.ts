@@ -55,6 +55,14 @@ export interface LoopFigures {
   readonly cronUs: number
 }
 
+/** For how long maxmemory has been exceeded. */
+export interface ExceededTime {
+  /** Since it was kept last; 0 while it is. */
+  readonly currentMs: number
+  /** In all since the last CONFIG RESETSTAT. */
+  readonly totalMs: number
+}
+
 export interface ReplicationIdentity {
   readonly id: string
   readonly id2: string
@@ -78,6 +86,7 @@ export interface InfoContext {
   work(): WorkShares
   shards(): ShardFigures
   loop(): LoopFigures
+  memoryExceeded(): ExceededTime
   readonly turns: TurnMaxima
   /** Since the last CONFIG RESETSTAT. */
   traffic(): Traffic

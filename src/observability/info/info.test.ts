@@ -44,6 +44,7 @@ function setUp() {
     cronUs: () => 0,
     endTiming: () => {},
     clients: () => ({ connected: 3, blocked: 2, timed: 1, received: 7, rejected: 1, evicted: 0 }),
+    memoryExceeded: () => ({ currentMs: 12, totalMs: 34 }),
     listeners: () => new Map([[0, 'name=tcp,bind=127.0.0.1,port=1']]),
   }
   const made = new Observatory(observed)

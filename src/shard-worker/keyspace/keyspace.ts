@@ -140,7 +140,7 @@ export class Keyspace {
         : keys.hash(bytes, offset, length)
     const entry = keys.find(this.hash, bytes, offset, length)
     if (entry !== 0 && this.arena.u8[entry + ENTRY_FLAGS] & HAS_EXPIRE && this.isExpired(entry)) {
-      if (!this.access.expirePaused) this.expireFound(entry)
+      if (!this.access.expirePaused) this.vanishFound(entry, EXPIRED_KEYS)
       return 0
     }
     return entry
@@ -167,8 +167,9 @@ export class Keyspace {
     else this.arena.u32[(entry + ENTRY_ACCESS) >> 2] = access.lruClock
   }
 
-  private expireFound(entry: number): void {
-    this.shard.counters[EXPIRED_KEYS]++
+  /** Deletes the entry found last though no command asked for it; `counter` counts why. */
+  vanishFound(entry: number, counter: number): void {
+    this.shard.counters[counter]++
     this.wakeWatchers(this.arena.u8, keyOffset(this.arena, entry), keyLength(this.arena, entry))
     this.removeFound(entry)
   }
@@ -585,7 +586,7 @@ export class Keyspace {
     if (this.access.expirePaused) return
     const found = this.keys.findEntry(this.keys.hashOf(entry), entry)
     assert(found, 'a live entry is in its table')
-    this.expireFound(entry)
+    this.vanishFound(entry, EXPIRED_KEYS)
   }
 
   /** Arena bytes of a key and its value. */

@@ -240,6 +240,43 @@ test('SCAN visits each key once while a table does not change, mid-rehash too', 
   }
 })
 
+describe('a sample', () => {
+  test('holds entries of the table, as many as asked for while there are, and in time all of them', () => {
+    const random = new SeededRandom(9)
+    for (const [keys, removed] of [
+      [1, 0],
+      [3, 0],
+      [500, 0],
+      [3000, 2990],
+    ]) {
+      const tested = new Tested()
+      for (let i = 0; i < keys; i++) tested.insert(`key${i}`)
+      for (let i = 0; i < removed; i++) tested.remove(`key${i}`)
+      const live = new Set(tested.model.values())
+      for (const count of [1, 5, 64, 10000]) {
+        const seen = new Set<number>()
+        for (let round = 0; round < 6000; round++) {
+          tested.table.sample(random, count)
+          const { scanned, scannedCount } = tested.table
+          expect(scannedCount).toBeGreaterThan(0)
+          expect(scannedCount).toBeLessThanOrEqual(Math.min(count, live.size))
+          if (removed === 0) expect(scannedCount).toBe(Math.min(count, live.size))
+          for (let i = 0; i < scannedCount; i++) seen.add(scanned[i])
+          if (seen.size === live.size) break
+        }
+        expect(seen).toEqual(live)
+      }
+      tested.check()
+    }
+  })
+
+  test('of an empty table is empty', () => {
+    const { table } = new Tested()
+    table.sample(new SeededRandom(9), 5)
+    expect(table.scannedCount).toBe(0)
+  })
+})
+
 describe('random', () => {
   /** Chi-square of the draws' counts, in standard deviations from its mean under fairness. */
   function unfairness(tested: Tested): number {

@@ -41,6 +41,8 @@ const SHRINK_ENTRIES_PER_BUCKET = 1
 const MAX_BUCKETS = 1 << 24
 /** RANDOM tries before it walks. */
 const RANDOM_TRIES = 200
+/** Chains that a sample looks at for each entry wanted, before it takes what it has. */
+const CHAINS_PER_SAMPLE = 10
 /** Entries a chain is expected to hold at most, for fair sampling. */
 const FAIR_CHAIN_ENTRIES = 2 * BUCKET_WAYS
 
@@ -426,9 +428,13 @@ export class Table {
    * least once, however often the table is resized between calls; some may be visited twice.
    */
   scanStep(cursor: number): number {
-    const { i32, base } = this
     this.scannedCount = 0
-    if (i32[base + BUCKETS0] === 0) return 0
+    return this.i32[this.base + BUCKETS0] === 0 ? 0 : this.gather(cursor)
+  }
+
+  /** Adds the entries of the cursor's index to `scanned`; the next cursor. */
+  private gather(cursor: number): number {
+    const { i32, base } = this
     const mask0 = i32[base + MASK0]
     let smallMask = mask0
     let mask = mask0
@@ -444,6 +450,12 @@ export class Table {
     for (let index = cursor & smallMask; index <= mask; index += smallMask + 1)
       this.collect(buckets + (index << BUCKET_SHIFT))
     return reverseIncrement(cursor, smallMask)
+  }
+
+  /** The mask of the smaller array. */
+  private get smallMask(): number {
+    const { i32, base } = this
+    return i32[base + REHASH] < 0 ? i32[base + MASK0] : Math.min(i32[base + MASK0], i32[base + MASK1])
   }
 
   private collect(head: number): void {
@@ -489,6 +501,38 @@ export class Table {
     const mask = inSecond ? mask1 : mask0
     if (index > mask) return 0
     return (inSecond ? i32[base + BUCKETS1] : buckets0) + (index << BUCKET_SHIFT)
+  }
+
+  /**
+   * Puts up to `count` entries of neighbouring chains into `scanned`, from a random chain on, no entry twice, and at
+   * least one unless the table is empty; with `count` as large as a table that is not sparse, all of them. Faster than
+   * drawing each alone, and nearly as fair. Bound: CHAINS_PER_SAMPLE chains for each entry, beside random()'s.
+   */
+  sample(random: Random, count: number): void {
+    const wanted = Math.min(count, this.used)
+    this.scannedCount = 0
+    if (wanted === 0) return
+    let chains = Math.min(wanted * CHAINS_PER_SAMPLE, this.smallMask + 1)
+    for (let cursor = random.next32() & this.smallMask; chains > 0 && this.scannedCount < wanted; chains--) {
+      const from = this.scannedCount
+      cursor = this.gather(cursor)
+      if (this.scannedCount > wanted) this.drawFrom(random, from, wanted)
+    }
+    if (this.scannedCount > 0) return
+    this.scanned[0] = this.random(random)
+    this.scannedCount = 1
+  }
+
+  /** Leaves `end` scanned entries, those from `from` on drawn from all that are there. */
+  private drawFrom(random: Random, from: number, end: number): void {
+    const { scanned } = this
+    for (let i = from; i < end; i++) {
+      const draw = i + randomBelow(random, this.scannedCount - i)
+      const drawn = scanned[draw]
+      scanned[draw] = scanned[i]
+      scanned[i] = drawn
+    }
+    this.scannedCount = end
   }
 
   private randomByWalk(random: Random): number {
