@@ -1,9 +1,10 @@
 /* maxmemory as the I/O thread keeps it (https://redis.io/docs/reference/eviction/). Main thread.
  *
- * Before a command runs here, keys go from all shards whose batons are home until the budget is kept again, for no longer
- * than maxmemory-eviction-tenacity allows. Shards that are away are their workers' to keep small: a worker makes room
- * before each command that may need memory. What both leave, because the time was up, the limit was lowered or the keys
- * to go lie where nothing is written, is evicted between batches, a slice at a time; if need be with the workers parked.
+ * Before a command runs here, keys go from all shards whose batons are home until the budget is kept again, for no
+ * longer than maxmemory-eviction-tenacity allows. Shards that are away are their workers' to keep small: a worker makes
+ * room before each command that may need memory. What both leave, because the time was up, the limit was lowered or the
+ * keys to go lie where nothing is written, is evicted between batches, a slice at a time, if need be with the workers
+ * parked.
  *
  * Bound: a slice before a command and one in each turn of the event loop. */
 import type { Clock } from '../base/ports.ts'
@@ -27,6 +28,7 @@ export interface KeyEvictionHost {
 
 /** How long the workers are left to it, as long as they get on. */
 const WORKERS_TURN_MS = 1
+const SUSPICIOUS_BELOW_BYTES = 1024 * 1024
 
 export class KeyEviction {
   private readonly host: KeyEvictionHost
@@ -71,6 +73,17 @@ export class KeyEviction {
     return outcome
   }
 
+  /** Tells of a limit in the configuration that looks like a slip. */
+  warnOfSmallLimit(): void {
+    const { engine, log } = this.host
+    const { limitBytes } = engine.budget
+    if (limitBytes === 0 || limitBytes >= SUSPICIOUS_BELOW_BYTES) return
+    log.warning(
+      `WARNING: You specified a maxmemory value that is less than 1MB (current value is ${limitBytes} bytes). ` +
+        'Are you sure this is what you really want?',
+    )
+  }
+
   /** CONFIG SET maxmemory. */
   limitChanged(): null {
     const { engine, log, observatory } = this.host
@@ -79,9 +92,9 @@ export class KeyEviction {
     const { used } = observatory.memory
     if (limitBytes < used) {
       log.warning(
-        `WARNING: the new maxmemory value set via CONFIG SET (${limitBytes}) is smaller than the current memory usage ` +
-          `(${used}). This will result in key eviction and/or the inability to accept new write commands depending on ` +
-          'the maxmemory-policy.',
+        `WARNING: the new maxmemory value set via CONFIG SET (${limitBytes}) is smaller than the current memory ` +
+          `usage (${used}). This will result in key eviction and/or the inability to accept new write commands ` +
+          'depending on the maxmemory-policy.',
       )
     }
     this.start()

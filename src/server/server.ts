@@ -355,6 +355,7 @@ export class Server implements Host<Session> {
     if (!(await this.listeners.open())) return false
     this.pidFile = writePidFile(configuration, log, inBackground)
     this.cron.start()
+    this.keyEviction.warnOfSmallLimit()
     log.notice('Server initialized')
     for (const kind of this.listeners.kinds) log.notice(`Ready to accept connections ${kind}`)
     return true

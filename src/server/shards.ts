@@ -25,6 +25,11 @@ const workerScript = new URL(
   import.meta.url,
 )
 
+/**
+ * How much of an arena keys may be expected to fill when maxmemory is reached: no two shards get quite the same, and
+ * pages that hold blocks of one size are none for another. More arenas cost only address space.
+ */
+const FILLED_SHARE = 0.75
 /** Capacity of each ring; a record of up to a quarter of it travels in it. */
 const RING_BYTES = 1024 * 1024
 /** Rendezvous that can be under way at once. */
@@ -54,7 +59,7 @@ export interface ShardSet {
  * is reserved, not memory: an arena's pages are there when they are first written.
  */
 export function shardCount(options: ShardOptions): number {
-  const memory = options.maxmemory > 0 ? options.maxmemory : totalmem()
+  const memory = options.maxmemory > 0 ? options.maxmemory / FILLED_SHARE : totalmem()
   const wanted = options.shards > 0 ? options.shards : Math.ceil(memory / MAX_ARENA_BYTES)
   return Math.ceil(Math.max(wanted, options.workers) / options.workers) * options.workers
 }

@@ -1,9 +1,9 @@
 /* maxmemory: one budget over all shards, and what a thread does when it is exceeded. One for each thread, over the same
  * arenas: any thread may read how much they hold, and evict from the shards whose batons it has.
  *
- * Adding up the arenas before every command would cost it more than its look-up. So a look at all of them leaves a
- * ceiling behind for each: what was left of the budget, in equal shares. While a shard is below its ceiling, none of its
- * commands needs another look.
+ * Adding up the arenas before every command might cost more than its look-up. So a look at all of them leaves a
+ * ceiling behind for each: what was left of the budget, in equal shares. While a shard is below its ceiling, none of
+ * its commands needs another look.
  *
  * I1  while every shard is below its ceiling, all together are within the budget, as far as this thread has seen. What
  *     other threads add meanwhile shows at its next look, which comes with its next batch at the latest.

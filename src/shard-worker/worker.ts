@@ -258,9 +258,8 @@ export class ShardWorker {
   }
 
   /**
-   * Whether a command has to be refused for the memory that it may need. The I/O thread has decided so already, but not
-   * with what the commands before this one in the ring have made of it. Room is made in the shard of the command's first
-   * key.
+   * Whether a command has to be refused for the memory that it may need. The I/O thread has asked so already, but could
+   * not know what the commands ahead of it in the ring would take. Room is made in the shard of its first key.
    */
   private lacksMemory(command: Command<Engine>, args: Args, selected: number): boolean {
     const { engine, away } = this
