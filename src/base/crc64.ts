@@ -1,9 +1,9 @@
-/* The CRC64 of snapshots and DUMP payloads: Jones's polynomial 0xad93d23594c935a9 ("An Improved 64-bit Cyclic Redundancy
- * Check for Protein Sequences", 2002), bits reflected, from 0, not inverted. Any thread. Hot.
+/* The CRC64 of snapshots and DUMP payloads: Jones's polynomial 0xad93d23594c935a9 ("An Improved 64-bit Cyclic
+ * Redundancy Check for Protein Sequences", 2002), bits reflected, from 0, not inverted. Any thread. Hot.
  *
- * A CRC is kept as two 32-bit halves, for BigInt allocates. Eight bytes take one step (Kounavis and Berry, "A Systematic
- * Approach to Building High Performance Software-Based CRC Generators", 2005): look-ups that do not wait for each
- * other. */
+ * A CRC is kept as two 32-bit halves, for BigInt allocates. Eight bytes take one step (Kounavis and Berry, "A
+ * Systematic Approach to Building High Performance Software-Based CRC Generators", 2005): look-ups that do not wait for
+ * each other. */
 import { viewOf } from './bytes.ts'
 
 const POLYNOMIAL_LOW = 0xac4bc9b5

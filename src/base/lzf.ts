@@ -1,5 +1,6 @@
-/* LZF, the compression of snapshots and of the inner nodes of lists: Marc Lehmann's format, bit for bit what Redis reads
- * (http://oldhome.schmorp.de/marc/liblzf.html). Any thread. Hot: plain functions of byte ranges, nothing allocated.
+/* LZF, the compression of snapshots and of the inner nodes of lists: Marc Lehmann's format, bit for bit what Redis
+ * reads (http://oldhome.schmorp.de/marc/liblzf.html). Any thread. Hot: plain functions of byte ranges, nothing
+ * allocated.
  *
  *   000nnnnn  n + 1 bytes                      these bytes as they are: 1 to 32
  *   nnnooooo  oooooooo                         n + 2 bytes (3 to 8) from o + 1 bytes before: n is 1 to 6
@@ -30,8 +31,8 @@ const scratchMet = new Int32Array(HASH_SLOTS)
 let scratchBase = 0
 
 /**
- * Compresses a range into at most `room` bytes; returns how many, 0 when they do not suffice. The ranges do not overlap;
- * nothing above 1 GiB is compressed.
+ * Compresses a range into at most `room` bytes; returns how many, 0 when they do not suffice. The ranges do not
+ * overlap; nothing above 1 GiB is compressed.
  */
 export function compress(
   source: Uint8Array,
