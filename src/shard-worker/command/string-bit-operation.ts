@@ -11,8 +11,8 @@ import type { Arena } from '../../shm/arena/arena.ts'
 import type { Engine } from '../engine.ts'
 import { stringLength, stringOffset, TYPE_STRING, typeOf } from '../keyspace/entry.ts'
 import { ARENA_FULL, type Keyspace } from '../keyspace/keyspace.ts'
+import { KIND_RAW } from '../keyspace/string-kind.ts'
 import { BUCKET_BYTES } from '../keyspace/table-layout.ts'
-import { KIND_RAW } from './string-value.ts'
 
 export const stringBitOperationCommands = family<Engine>('bitmap', [
   {

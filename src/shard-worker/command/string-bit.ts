@@ -10,7 +10,7 @@ import type { Reply } from '../../base/reply.ts'
 import type { Engine } from '../engine.ts'
 import { ENCODING_RAW, setKind, stringLength, stringOffset, TYPE_STRING, typeOf } from '../keyspace/entry.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
-import { KIND_RAW } from './string-value.ts'
+import { KIND_RAW } from '../keyspace/string-kind.ts'
 
 export const stringBitCommands = family<Engine>('bitmap', [
   {

@@ -28,7 +28,7 @@ import {
   typeOf,
 } from '../keyspace/entry.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
-import { KIND_EMBSTR, KIND_INT, KIND_RAW } from './string-value.ts'
+import { KIND_EMBSTR, KIND_INT, KIND_RAW } from '../keyspace/string-kind.ts'
 
 export const stringCountCommands = family<Engine>('string', [
   {

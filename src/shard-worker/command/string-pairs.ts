@@ -6,8 +6,9 @@ import type { Args } from '../../base/args.ts'
 import type { Engine } from '../engine.ts'
 import { stringOffset, writeBytes } from '../keyspace/entry.ts'
 import { ARENA_FULL, type Keyspace } from '../keyspace/keyspace.ts'
+import { kindOf } from '../keyspace/string-kind.ts'
 import { BUCKET_BYTES } from '../keyspace/table-layout.ts'
-import { kindOf, storeArgument } from './string-value.ts'
+import { storeArgument } from './string-value.ts'
 
 /* What hasRoomFor reckons with: an entry, a value's block and a bucket for each string, and their headers; of each size
  * of block a span begun anew (see size-class.ts). */

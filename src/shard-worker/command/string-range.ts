@@ -14,7 +14,8 @@ import {
   typeOf,
   writeBytes,
 } from '../keyspace/entry.ts'
-import { KIND_RAW, storeArgument } from './string-value.ts'
+import { KIND_RAW } from '../keyspace/string-kind.ts'
+import { storeArgument } from './string-value.ts'
 
 export const stringRangeCommands = family<Engine>('string', [
   {
