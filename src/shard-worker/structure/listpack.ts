@@ -385,7 +385,8 @@ function bodyBytes(u8: Uint8Array, p: number): number {
   return isString(head) ? stringHeadBytes(head) + stringLength(u8, p) : integerBytes(head)
 }
 
-function backlenBytes(body: number): number {
+/** Bytes of the backlen of an element that is so long without it. */
+export function backlenBytes(body: number): number {
   if (body <= 127) return 1
   if (body <= BACKLEN_LIMITS[1]) return 2
   if (body <= BACKLEN_LIMITS[2]) return 3
