@@ -49,6 +49,8 @@ const engine = 'src/shard-worker/engine.ts'
 const engineParts = ['memory-budget', 'prefetch', 'settings', 'slow-command', 'statistics'].map(
   (part) => `src/shard-worker/${part}.ts`,
 )
+const settings = 'src/shard-worker/settings.ts'
+const rdb = 'src/shard-worker/rdb'
 const structure = 'src/shard-worker/structure'
 const keyspace = 'src/shard-worker/keyspace'
 const statistics = 'src/shard-worker/statistics.ts'
@@ -62,7 +64,9 @@ export const house: House = {
     { name: structure, imports: [shm, base] },
     { name: keyspace, imports: [structure, shm, base] },
     { name: engine, imports: [...engineParts, keyspace, structure, shm, base] },
-    { name: 'src/shard-worker/command', imports: [engine, keyspace, structure, shm, base] },
+    // How values are written and read: here rather than in persistence, for DUMP and RESTORE are commands of a shard.
+    { name: rdb, imports: [settings, keyspace, structure, shm, base] },
+    { name: 'src/shard-worker/command', imports: [engine, rdb, keyspace, structure, shm, base] },
     { name: 'src/shard-worker/script', imports: [shm, base] },
     { name: shard, imports: ['src/shard-worker/**', shm, base] },
     { name: 'src/io/socket', imports: [base] },
@@ -100,6 +104,7 @@ export const house: House = {
   testSupport: ['/testing.ts', '-testing.ts', '-stress.ts', '.bench.ts'],
   planned: [
     { path: 'src/shard-worker/keyspace/save-walk.ts', why: 'the background save runs its slices on the workers' },
+    { path: 'src/persistence/rdb/file-writer.ts', why: 'snapshots are to be written with it' },
     { path: 'src/shm/sync/mutex.ts', why: 'guards what the background pool and the workers will share' },
     { path: 'src/shm/sync/semaphore.ts', why: 'bounds the slices that the background pool has in hand' },
     { path: 'src/shm/sync/once.ts', why: 'the background pool loads what all its threads need once' },

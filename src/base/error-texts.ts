@@ -73,6 +73,13 @@ export const OUT_OF_RANGE = 'ERR value is out of range'
 export const NOT_A_RANGED_LONG =
   'ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807'
 export const OFFSET_OUT_OF_RANGE = 'ERR offset is out of range'
+/* RESTORE. */
+export const BUSY_KEY = 'BUSYKEY Target key name already exists.'
+export const INVALID_TTL = 'ERR Invalid TTL value, must be >= 0'
+export const INVALID_IDLETIME = 'ERR Invalid IDLETIME value, must be >= 0'
+export const INVALID_FREQ = 'ERR Invalid FREQ value, must be >= 0 and <= 255'
+export const DUMP_VERSION_OR_CHECKSUM = 'ERR DUMP payload version or checksum are wrong'
+export const BAD_DATA_FORMAT = 'ERR Bad data format'
 export const INVALID_CURSOR = 'ERR invalid cursor'
 export const NOT_POSITIVE = 'ERR value is out of range, must be positive'
 export const NOT_AN_INT = 'ERR value is out of range, value must between -2147483648 and 2147483647'

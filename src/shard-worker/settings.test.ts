@@ -3,7 +3,7 @@ import { Configuration } from '../server/configuration/configuration.ts'
 import { EngineSettings } from './settings.ts'
 
 /** What DEBUG sets, which is no directive. */
-const NOT_DIRECTIVES = ['active-expire', 'quicklist-packed-threshold']
+const NOT_DIRECTIVES = ['active-expire', 'quicklist-packed-threshold', 'skip-checksum-validation']
 
 /** The directives that an engine reads, with the values that the configuration shows for them. */
 function governed(configuration: Configuration): [string, string][] {
@@ -40,6 +40,9 @@ test('every directive that governs a field reaches it, and no other field', () =
     ['slowlog-log-slower-than', '-1'],
     ['latency-monitor-threshold', '20'],
     ['latency-tracking', 'no'],
+    ['rdb-version', '12'],
+    ['rdbcompression', 'no'],
+    ['skip-checksum-validation', 'yes'],
   ]
   const reached = new Set<string>()
   for (const [name, value] of others) {

@@ -31,6 +31,11 @@ export class EngineSettings {
   listCompressDepth = 0
   /** DEBUG QUICKLIST-PACKED-THRESHOLD: a list's element of so many bytes is a node by itself. */
   quicklistPackedThreshold = 2 ** 30
+  /** What snapshots and DUMP payloads are written as: 10 (Redis 7.0), 11 (7.2) or 12 (7.4). */
+  rdbVersion = 11
+  rdbCompression = true
+  /** DEBUG SET-SKIP-CHECKSUM-VALIDATION. */
+  skipChecksumValidation = false
   /** Whether command durations are kept as histograms. */
   latencyTracking = true
 
@@ -90,6 +95,15 @@ export class EngineSettings {
         return true
       case 'quicklist-packed-threshold':
         this.quicklistPackedThreshold = Number(value)
+        return true
+      case 'rdb-version':
+        this.rdbVersion = Number(value)
+        return true
+      case 'rdbcompression':
+        this.rdbCompression = value === 'yes'
+        return true
+      case 'skip-checksum-validation':
+        this.skipChecksumValidation = value === 'yes'
         return true
       case 'latency-tracking':
         this.latencyTracking = value === 'yes'

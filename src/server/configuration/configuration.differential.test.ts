@@ -25,6 +25,7 @@ const DIFFERENCES = {
     ['shard-workers', 'ours'],
     ['shards', 'ours'],
     ['inline-execution', 'ours'],
+    ['rdb-version', 'ours'],
   ]),
   /** Directives that have another value when nothing sets them. */
   presets: new Map([['bind', 'loopback only: a data store opens itself to a network when it is told to']]),

@@ -3,6 +3,7 @@ import type { Family } from '../../base/command-spec.ts'
 import type { Engine } from '../engine.ts'
 import { databaseCommands } from './database.ts'
 import { debugCommands } from './debug.ts'
+import { dumpCommands } from './dump.ts'
 import { expireCommands } from './expire.ts'
 import { hashCommands } from './hash.ts'
 import { hashCountCommands } from './hash-count.ts'
@@ -37,6 +38,7 @@ export const shardFamilies: readonly Family<Engine>[] = [
   listMoveCommands,
   keyCommands,
   keyMoveCommands,
+  dumpCommands,
   expireCommands,
   scanCommands,
   objectCommands,

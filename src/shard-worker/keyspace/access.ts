@@ -59,6 +59,17 @@ export class Access {
     return this.lruClock >= access ? this.lruClock - access : this.lruClock + (ACCESS_BITS_MASK - access)
   }
 
+  /** The LRU field of a key that was used so many seconds ago: RESTORE and loading. */
+  ofIdle(seconds: number): number {
+    const then = this.lruClock - seconds
+    return (then < 0 ? then + ACCESS_BITS_MASK : then) & ACCESS_BITS_MASK
+  }
+
+  /** The LFU field of a key with this counter. */
+  ofFrequency(counter: number): number {
+    return (this.minutes() << 8) | counter
+  }
+
   /** The LFU counter as it stands now, decayed by the minutes that have passed. */
   frequency(access: number): number {
     const counter = access & LFU_COUNTER_MAX

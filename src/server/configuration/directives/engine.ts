@@ -1,4 +1,4 @@
-/* Directives that only this server has: its threads and shards. */
+/* Directives that only this server has: its threads and shards, and what it writes. */
 import { availableParallelism } from 'node:os'
 import { choice, IMMUTABLE, integer, MAY_REPEAT } from '../directive.ts'
 
@@ -18,4 +18,6 @@ export const engineDirectives = {
   shards: integer({ min: 0, max: MAX_SHARDS, default: 0, flags: IMMUTABLE | MAY_REPEAT }),
   /** Whether the I/O thread runs a cheap command itself when its shard is idle. */
   'inline-execution': choice(['auto', 'never', 'always'], { default: 'auto' }),
+  /** For whom snapshots and DUMP payloads are written: 10 (Redis 7.0), 11 (7.2) or 12 (7.4). */
+  'rdb-version': integer({ min: 10, max: 12, default: 11 }),
 }

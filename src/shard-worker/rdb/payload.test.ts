@@ -1,0 +1,164 @@
+/* Payloads of every form that a value can be written in, whole and broken, restored in an engine. */
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { ErrorReply, TestEngine } from '../testing.ts'
+import { RDB_HASH, RDB_HASH_LISTPACK, RDB_HASH_ZIPLIST, RDB_HASH_ZIPMAP, RDB_STRING } from './format.ts'
+import { ListpackScratch } from './listpack-scratch.ts'
+import { RdbText } from './reader.ts'
+import { latin1, payloadOf, withChecksum, ziplistOf, zipmapOf } from './testing.ts'
+
+const PAIRS = ['name', 'value', '1', '-2', '70000', '8589934592', 'x', '', 'long', 'y'.repeat(300), '', 'z']
+
+function listpackOf(texts: readonly string[]): Uint8Array {
+  const scratch = new ListpackScratch()
+  scratch.clear()
+  for (const text of texts) {
+    const element = new RdbText()
+    element.bytes = Buffer.from(text, 'latin1')
+    element.length = text.length
+    scratch.append(element)
+  }
+  return scratch.bytes.slice(0, new DataView(scratch.bytes.buffer).getUint32(0, true))
+}
+
+const blob = (rdbType: number, bytes: Uint8Array) =>
+  payloadOf(rdbType, (writer) => writer.string(bytes, 0, bytes.length))
+
+const fieldByField = (texts: readonly string[]) =>
+  payloadOf(RDB_HASH, (writer) => {
+    writer.integer(texts.length / 2)
+    for (const text of texts) writer.text(text)
+  })
+
+const HASHES: Record<string, (texts: readonly string[]) => Uint8Array> = {
+  'field by field': fieldByField,
+  listpack: (texts) => blob(RDB_HASH_LISTPACK, listpackOf(texts)),
+  ziplist: (texts) => blob(RDB_HASH_ZIPLIST, ziplistOf(texts)),
+  zipmap: (texts) => blob(RDB_HASH_ZIPMAP, zipmapOf(texts)),
+}
+
+const STRINGS = ['', 'text', '7', '-300', '123456', '12345678901', 'a'.repeat(100), `${'ab'.repeat(3000)}c`]
+
+const engine = new TestEngine()
+
+function restore(payload: Uint8Array, ...options: string[]) {
+  return engine.run('RESTORE', 'key', '0', latin1(payload), ...options)
+}
+
+test.each(Object.entries(HASHES))('a hash written %s is restored', (_, payloadOf) => {
+  expect(restore(payloadOf(PAIRS), 'REPLACE')).toBe('OK')
+  const all = engine.must('HGETALL', 'key') as string[]
+  const pairs = (texts: string[]) =>
+    Array.from({ length: texts.length / 2 }, (_, i) => `${texts[2 * i]}=${texts[2 * i + 1]}`)
+  expect(pairs(all).sort()).toEqual(pairs(PAIRS).sort())
+  engine.check()
+})
+
+test.each(Object.entries(HASHES))('a hash written %s becomes a hashtable when it has many fields', (_, payloadOf) => {
+  const many = Array.from({ length: 513 }, (_, i) => [`f${i}`, String(i)]).flat()
+  expect(restore(payloadOf(many), 'REPLACE')).toBe('OK')
+  expect(engine.run('OBJECT', 'ENCODING', 'key')).toBe('hashtable')
+  expect(engine.run('HLEN', 'key')).toBe(513)
+  engine.check()
+  expect(restore(payloadOf(many.slice(2)), 'REPLACE')).toBe('OK')
+  expect(engine.run('OBJECT', 'ENCODING', 'key')).toBe('listpack')
+  engine.check()
+})
+
+test.each(Object.entries(HASHES))(
+  'a hash written %s with a field twice, or without any, is refused',
+  (_, payloadOf) => {
+    for (const texts of [[], ['a', '1', 'a', '2'], ['1', 'x', '2', 'y', '1', 'x'], ['', '', '', '']]) {
+      engine.must('SET', 'key', 'kept')
+      expect(restore(payloadOf(texts), 'REPLACE')).toEqual(new ErrorReply('ERR Bad data format'))
+      expect(engine.run('GET', 'key')).toBe('kept')
+      engine.check()
+    }
+  },
+)
+
+test('strings are restored with the encoding that SET would give', () => {
+  for (const text of STRINGS) {
+    expect(
+      restore(
+        payloadOf(RDB_STRING, (writer) => writer.text(text)),
+        'REPLACE',
+      ),
+    ).toBe('OK')
+    expect(engine.run('GET', 'key')).toBe(text)
+    engine.must('SET', 'other', text)
+    expect(engine.run('OBJECT', 'ENCODING', 'key')).toBe(engine.run('OBJECT', 'ENCODING', 'other'))
+  }
+})
+
+test('a version that is not known yet, or a wrong checksum, is refused', () => {
+  const sound = (version: number) => payloadOf(RDB_STRING, (writer) => writer.text('text'), version)
+  for (const version of [1, 10, 11, 12]) expect(restore(sound(version), 'REPLACE')).toBe('OK')
+  const error = new ErrorReply('ERR DUMP payload version or checksum are wrong')
+  for (const version of [13, 80, 256]) expect(restore(sound(version), 'REPLACE')).toEqual(error)
+  for (let i = 0; i < 8; i++) {
+    const wrong = sound(10)
+    wrong[wrong.length - 1 - i] ^= 1
+    expect(restore(wrong, 'REPLACE')).toEqual(error)
+  }
+})
+
+const payloads: Uint8Array[] = [
+  ...STRINGS.map((text) => payloadOf(RDB_STRING, (writer) => writer.text(text))),
+  ...Object.values(HASHES).flatMap((payloadOf) => [payloadOf(PAIRS), payloadOf(PAIRS.slice(0, 6))]),
+]
+
+test('a broken payload is an error or some sound value, and never anything else', () => {
+  const change = fc.tuple(fc.nat(), fc.integer({ min: 1, max: 255 }))
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...payloads),
+      fc.array(change, { minLength: 1, maxLength: 4 }),
+      fc.boolean(),
+      (whole, changes, mends) => {
+        const payload = whole.slice()
+        for (const [at, bits] of changes) payload[at % (payload.length - (mends ? 10 : 0))] ^= bits
+        engine.must('SET', 'key', 'kept')
+        const reply = restore(mends ? withChecksum(payload) : payload, 'REPLACE')
+        if (reply !== 'OK') expect(engine.run('GET', 'key')).toBe('kept')
+        engine.check()
+        const copy = engine.must('DUMP', 'key') as string
+        expect(engine.run('RESTORE', 'copy', '0', copy, 'REPLACE')).toBe('OK')
+        expect(engine.run('DEBUG', 'DIGEST-VALUE', 'copy')).toEqual(engine.run('DEBUG', 'DIGEST-VALUE', 'key'))
+      },
+    ),
+    { numRuns: 1500 },
+  )
+})
+
+test('a payload cut short is refused, wherever it is cut', () => {
+  for (const payload of payloads) {
+    engine.must('SET', 'key', 'kept')
+    for (let length = 0; length < Math.min(payload.length, 200); length++) {
+      const cut = payload.slice(0, length)
+      if (length > 11) {
+        cut[length - 10] = 10
+        cut[length - 9] = 0
+        withChecksum(cut)
+      }
+      const reply = restore(cut, 'REPLACE')
+      if (reply === 'OK') engine.must('SET', 'key', 'kept')
+      expect(engine.run('GET', 'key')).toBe('kept')
+    }
+    engine.check()
+  }
+})
+
+test('a value that does not fit leaves the old one and no garbage', () => {
+  const small = new TestEngine({ arenaBytes: 512 * 1024 })
+  small.must('SET', 'key', 'kept')
+  small.check()
+  const big = payloadOf(RDB_STRING, (writer) => writer.text('abc'.repeat(400_000)))
+  const many = fieldByField(Array.from({ length: 40_000 }, (_, i) => String(i)))
+  const wide = blob(RDB_HASH_LISTPACK, listpackOf(Array.from({ length: 20_000 }, (_, i) => `field ${i}`)))
+  for (const payload of [big, many, wide]) {
+    expect(small.run('RESTORE', 'key', '0', latin1(payload), 'REPLACE')).toBeInstanceOf(ErrorReply)
+    expect(small.run('GET', 'key')).toBe('kept')
+    small.check()
+  }
+})

@@ -1,0 +1,29 @@
+/* Strings in the RDB format. Baton holder. */
+import { stringLength, stringOffset, TYPE_STRING, writeBytes } from '../keyspace/entry.ts'
+import { kindOf } from '../keyspace/string-kind.ts'
+import type { LoadTarget, ValueCodec } from './codec.ts'
+import { RDB_STRING } from './format.ts'
+import type { RdbReader } from './reader.ts'
+
+export const stringCodec: ValueCodec = {
+  type: TYPE_STRING,
+  rdbTypeOf: () => RDB_STRING,
+  writeValue(writer, { arena }, entry) {
+    writer.string(arena.u8, stringOffset(arena, entry), stringLength(arena, entry))
+  },
+  loaders: [[RDB_STRING, () => stringLoader]],
+}
+
+const stringLoader = {
+  begin: () => {},
+  step(reader: RdbReader, target: LoadTarget): boolean {
+    const { keyspace, first: text } = target
+    reader.string(text)
+    target.lookUp()
+    const kind = kindOf(text.bytes, text.offset, text.length)
+    target.entry = keyspace.assignString(0, kind, target.bytes, target.offset, target.length, text.length)
+    const at = stringOffset(keyspace.arena, target.entry)
+    writeBytes(keyspace.arena, at, text.bytes, text.offset, text.length)
+    return true
+  },
+}
