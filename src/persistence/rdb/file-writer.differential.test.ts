@@ -34,7 +34,9 @@ function fill(engine: TestEngine, random: Random): void {
     for (let i = 0; i < 200; i++) {
       const key = `key ${db} ${i}`
       const text = random.pick(['1', '-70000', 'text', 'a'.repeat(random.below(3000)), `${random.next()}`])
-      if (random.chance(0.5)) engine.must('SET', key, text)
+      if (random.chance(0.4)) engine.must('SET', key, text)
+      else if (random.chance(0.3))
+        engine.must('RPUSH', key, ...Array.from({ length: random.below(300) + 1 }, () => text))
       else
         engine.must('HSET', key, ...Array.from({ length: random.pick([1, 5, 600]) }, (_, f) => [`f${f}`, text]).flat())
       if (random.chance(0.3)) engine.must('PEXPIREAT', key, String(engine.nowMs + 10_000_000 + random.below(1e9)))

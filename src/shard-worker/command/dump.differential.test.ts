@@ -75,6 +75,14 @@ function fields(random: Random, count: number): string[] {
   return Array.from({ length: count }, (_, i) => [`${short(random).slice(0, 50)}:${i}`, short(random)]).flat()
 }
 
+/** A list of both servers, at key, of a few elements or of several nodes. */
+async function fillList(engine: TestEngine, random: Random): Promise<void> {
+  for (let pushes = random.pick([1, 1, 3, 40]); pushes > 0; pushes--) {
+    const elements = Array.from({ length: random.between(1, 20) }, () => (random.chance(0.1) ? text : short)(random))
+    await both(engine, [random.pick(['RPUSH', 'RPUSH', 'LPUSH']), 'key', ...elements])
+  }
+}
+
 async function both(engine: TestEngine, words: string[]): Promise<string> {
   const reply = await raw(...words)
   expect(engine.raw(...words), words.map((word) => word.slice(0, 60)).join(' ')).toBe(reply)
@@ -88,7 +96,8 @@ test.each(['no', 'yes'] as const)('DUMP gives the bytes that Redis gives (rdbcom
   const random = new Random(1)
   for (let i = 0; i < 400; i++) {
     await both(engine, ['DEL', 'key'])
-    if (random.chance(0.6)) await both(engine, ['SET', 'key', text(random)])
+    if (random.chance(0.4)) await both(engine, ['SET', 'key', text(random)])
+    else if (random.chance(0.5)) await fillList(engine, random)
     else await both(engine, ['HSET', 'key', ...fields(random, random.pick([1, 1, 2, 5, 20, 100, 400]))])
     await both(engine, ['DUMP', 'key'])
   }
@@ -102,19 +111,22 @@ test.each([1, 2])('each restores what the other dumped (seed %i)', async (seed) 
   for (let i = 0; i < 250; i++) {
     await both(engine, ['DEL', 'key', 'copy'])
     if (random.chance(0.3)) await both(engine, ['SET', 'key', text(random)])
+    else if (random.chance(0.5)) await fillList(engine, random)
     else {
       const words = fields(random, random.pick([1, 2, 30, 512, 513, 700]))
       if (random.chance(0.3)) words.push('long', text(random))
       await both(engine, ['HSET', 'key', ...words])
     }
-    const encoding = await both(engine, ['OBJECT', 'ENCODING', 'key'])
+    // Redis 7.0 has no list that is one listpack.
+    const isList = engine.run('TYPE', 'key') === 'list'
+    const encoding = isList ? '' : await both(engine, ['OBJECT', 'ENCODING', 'key'])
     const digest = await both(engine, ['DEBUG', 'DIGEST-VALUE', 'key'])
     const ours = engine.must('DUMP', 'key') as string
     const theirs = (await ask('DUMP', 'key')) as string
     expect(await ask('RESTORE', 'copy', '0', ours)).toBe('OK')
     expect(engine.run('RESTORE', 'copy', '0', theirs)).toBe('OK')
     expect(await both(engine, ['DEBUG', 'DIGEST-VALUE', 'copy'])).toBe(digest)
-    expect(await both(engine, ['OBJECT', 'ENCODING', 'copy'])).toBe(encoding)
+    if (!isList) expect(await both(engine, ['OBJECT', 'ENCODING', 'copy'])).toBe(encoding)
     engine.check()
   }
 })

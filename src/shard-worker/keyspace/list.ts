@@ -419,6 +419,11 @@ function cloneListpack(from: Arena, block: number, to: Arena): number {
   return copy
 }
 
+/** Where the listpack begins that a block of a list holds. */
+export function listpackAt(arena: Arena, block: number): number {
+  return block + arena.u32[block >> 2]
+}
+
 /** Hands copies of all elements to `visit`. Cold. */
 export function eachElement(arena: Arena, block: number, encoding: number, visit: (element: Uint8Array) => void): void {
   if (encoding === ENCODING_LISTPACK) return eachOfListpack(arena, block + arena.u32[block >> 2], visit)

@@ -9,10 +9,11 @@ import type { Keyspace } from '../keyspace/keyspace.ts'
 import type { ValueCodec, ValueLoader } from './codec.ts'
 import { OPCODE_EXPIRETIME_MS, OPCODE_FREQUENCY, OPCODE_IDLE } from './format.ts'
 import { hashCodec } from './hash-codec.ts'
+import { listCodec } from './list-codec.ts'
 import { stringCodec } from './string-codec.ts'
 import type { RdbWriter } from './writer.ts'
 
-const codecs: readonly ValueCodec[] = [stringCodec, hashCodec]
+const codecs: readonly ValueCodec[] = [stringCodec, listCodec, hashCodec]
 
 const byType: ValueCodec[] = []
 for (const codec of codecs) byType[codec.type] = codec

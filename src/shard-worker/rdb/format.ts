@@ -16,7 +16,7 @@ export const ENCODED_LZF = 3
 
 /* What stands before a key and its value: how the value is written. */
 export const RDB_STRING = 0
-const RDB_LIST = 1
+export const RDB_LIST = 1
 const RDB_SET = 2
 const RDB_ZSET = 3
 export const RDB_HASH = 4
@@ -24,15 +24,15 @@ const RDB_ZSET_2 = 5
 const RDB_MODULE_PRE_GA = 6
 const RDB_MODULE_2 = 7
 export const RDB_HASH_ZIPMAP = 9
-const RDB_LIST_ZIPLIST = 10
+export const RDB_LIST_ZIPLIST = 10
 const RDB_SET_INTSET = 11
 const RDB_ZSET_ZIPLIST = 12
 export const RDB_HASH_ZIPLIST = 13
-const RDB_LIST_QUICKLIST = 14
+export const RDB_LIST_QUICKLIST = 14
 const RDB_STREAM_LISTPACKS = 15
 export const RDB_HASH_LISTPACK = 16
 const RDB_ZSET_LISTPACK = 17
-const RDB_LIST_QUICKLIST_2 = 18
+export const RDB_LIST_QUICKLIST_2 = 18
 const RDB_STREAM_LISTPACKS_2 = 19
 const RDB_SET_LISTPACK = 20
 const RDB_STREAM_LISTPACKS_3 = 21
@@ -50,6 +50,10 @@ export const OPCODE_RESIZEDB = 251
 export const OPCODE_EXPIRETIME_MS = 252
 export const OPCODE_SELECTDB = 254
 export const OPCODE_EOF = 255
+
+/* How the nodes of a quicklist are written. */
+export const CONTAINER_PLAIN = 1
+export const CONTAINER_PACKED = 2
 
 /** What redis-check-rdb calls each of them. */
 const RDB_TYPE_NAMES: readonly string[] = nameList([

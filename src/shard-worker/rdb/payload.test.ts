@@ -2,10 +2,23 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ErrorReply, TestEngine } from '../testing.ts'
-import { RDB_HASH, RDB_HASH_LISTPACK, RDB_HASH_ZIPLIST, RDB_HASH_ZIPMAP, RDB_STRING } from './format.ts'
+import {
+  CONTAINER_PACKED,
+  CONTAINER_PLAIN,
+  RDB_HASH,
+  RDB_HASH_LISTPACK,
+  RDB_HASH_ZIPLIST,
+  RDB_HASH_ZIPMAP,
+  RDB_LIST,
+  RDB_LIST_QUICKLIST,
+  RDB_LIST_QUICKLIST_2,
+  RDB_LIST_ZIPLIST,
+  RDB_STRING,
+} from './format.ts'
 import { ListpackScratch } from './listpack-scratch.ts'
 import { RdbText } from './reader.ts'
 import { latin1, payloadOf, withChecksum, ziplistOf, zipmapOf } from './testing.ts'
+import type { RdbWriter } from './writer.ts'
 
 const PAIRS = ['name', 'value', '1', '-2', '70000', '8589934592', 'x', '', 'long', 'y'.repeat(300), '', 'z']
 
@@ -35,6 +48,51 @@ const HASHES: Record<string, (texts: readonly string[]) => Uint8Array> = {
   listpack: (texts) => blob(RDB_HASH_LISTPACK, listpackOf(texts)),
   ziplist: (texts) => blob(RDB_HASH_ZIPLIST, ziplistOf(texts)),
   zipmap: (texts) => blob(RDB_HASH_ZIPMAP, zipmapOf(texts)),
+}
+
+/** Nodes of three elements, the longest ones plain. */
+const nodes = (
+  texts: readonly string[],
+  write: (writer: RdbWriter, node: readonly string[]) => void,
+  rdbType: number,
+) =>
+  payloadOf(rdbType, (writer) => {
+    const count = Math.ceil(texts.length / 3)
+    writer.integer(count)
+    for (let i = 0; i < count; i++) write(writer, texts.slice(3 * i, 3 * i + 3))
+  })
+
+function writePacked(writer: RdbWriter, node: readonly string[]): void {
+  const bytes = listpackOf(node)
+  writer.integer(CONTAINER_PACKED)
+  writer.string(bytes, 0, bytes.length)
+}
+
+function writeZiplist(writer: RdbWriter, node: readonly string[]): void {
+  const bytes = ziplistOf(node)
+  writer.string(bytes, 0, bytes.length)
+}
+
+const LISTS: Record<string, (texts: readonly string[]) => Uint8Array> = {
+  'element by element': (texts) =>
+    payloadOf(RDB_LIST, (writer) => {
+      writer.integer(texts.length)
+      for (const text of texts) writer.text(text)
+    }),
+  'as a ziplist': (texts) => blob(RDB_LIST_ZIPLIST, ziplistOf(texts)),
+  'as ziplists': (texts) => nodes(texts, writeZiplist, RDB_LIST_QUICKLIST),
+  'as listpacks': (texts) => nodes(texts, writePacked, RDB_LIST_QUICKLIST_2),
+  'with plain nodes': (texts) =>
+    payloadOf(RDB_LIST_QUICKLIST_2, (writer) => {
+      writer.integer(texts.length)
+      for (const text of texts) {
+        if (text.length % 2 === 0) writePacked(writer, [text])
+        else {
+          writer.integer(CONTAINER_PLAIN)
+          writer.text(text)
+        }
+      }
+    }),
 }
 
 const STRINGS = ['', 'text', '7', '-300', '123456', '12345678901', 'a'.repeat(100), `${'ab'.repeat(3000)}c`]
@@ -77,6 +135,41 @@ test.each(Object.entries(HASHES))(
   },
 )
 
+test.each(Object.entries(LISTS))('a list written %s is restored', (_, payloadOf) => {
+  for (const texts of [PAIRS, ['one'], [''], Array.from({ length: 3000 }, (_, i) => `element ${i}`)]) {
+    expect(restore(payloadOf(texts), 'REPLACE')).toBe('OK')
+    expect(engine.run('LRANGE', 'key', '0', '-1')).toEqual(texts)
+    engine.check()
+  }
+  engine.must('SET', 'key', 'kept')
+  expect(restore(payloadOf([]), 'REPLACE')).toEqual(new ErrorReply('ERR Bad data format'))
+  engine.check()
+})
+
+test('a list that is one short node is a listpack again, but for an old ziplist, as in Redis 7.2', () => {
+  for (const [how, payloadOf] of Object.entries(LISTS)) {
+    expect(restore(payloadOf(['a', 'b']), 'REPLACE')).toBe('OK')
+    const isQuicklist = how === 'as a ziplist' || how === 'with plain nodes'
+    expect(engine.run('OBJECT', 'ENCODING', 'key'), how).toBe(isQuicklist ? 'quicklist' : 'listpack')
+  }
+})
+
+test('nodes without elements, or of an unknown kind, are no list', () => {
+  const nothing = listpackOf([])
+  const written = (container: number, bytes: Uint8Array) =>
+    payloadOf(RDB_LIST_QUICKLIST_2, (writer) => {
+      writer.integer(1)
+      writer.integer(container)
+      writer.string(bytes, 0, bytes.length)
+    })
+  for (const container of [0, 3]) {
+    expect(restore(written(container, listpackOf(['a'])), 'REPLACE')).toEqual(new ErrorReply('ERR Bad data format'))
+  }
+  expect(restore(written(CONTAINER_PACKED, nothing), 'REPLACE')).toEqual(new ErrorReply('ERR Bad data format'))
+  expect(restore(written(CONTAINER_PLAIN, new Uint8Array(0)), 'REPLACE')).toEqual(new ErrorReply('ERR Bad data format'))
+  engine.check()
+})
+
 test('strings are restored with the encoding that SET would give', () => {
   for (const text of STRINGS) {
     expect(
@@ -105,7 +198,10 @@ test('a version that is not known yet, or a wrong checksum, is refused', () => {
 
 const payloads: Uint8Array[] = [
   ...STRINGS.map((text) => payloadOf(RDB_STRING, (writer) => writer.text(text))),
-  ...Object.values(HASHES).flatMap((payloadOf) => [payloadOf(PAIRS), payloadOf(PAIRS.slice(0, 6))]),
+  ...[...Object.values(HASHES), ...Object.values(LISTS)].flatMap((payloadOf) => [
+    payloadOf(PAIRS),
+    payloadOf(PAIRS.slice(0, 6)),
+  ]),
 ]
 
 test('a broken payload is an error or some sound value, and never anything else', () => {
@@ -156,7 +252,8 @@ test('a value that does not fit leaves the old one and no garbage', () => {
   const big = payloadOf(RDB_STRING, (writer) => writer.text('abc'.repeat(400_000)))
   const many = fieldByField(Array.from({ length: 40_000 }, (_, i) => String(i)))
   const wide = blob(RDB_HASH_LISTPACK, listpackOf(Array.from({ length: 20_000 }, (_, i) => `field ${i}`)))
-  for (const payload of [big, many, wide]) {
+  const list = LISTS['as listpacks'](Array.from({ length: 20_000 }, (_, i) => `element ${i}`))
+  for (const payload of [big, many, wide, list]) {
     expect(small.run('RESTORE', 'key', '0', latin1(payload), 'REPLACE')).toBeInstanceOf(ErrorReply)
     expect(small.run('GET', 'key')).toBe('kept')
     small.check()
