@@ -8,7 +8,15 @@ import { Match } from './match.ts'
 /** Small enough that its limits are met with little data. */
 const MAX_BULK = '1mb'
 
-export const DIRECTIVES = { 'enable-debug-command': 'yes', 'proto-max-bulk-len': MAX_BULK }
+/* Payloads are compared uncompressed: Redis's compressor looks into memory that it has not cleared. */
+export const DIRECTIVES = {
+  'enable-debug-command': 'yes',
+  'proto-max-bulk-len': MAX_BULK,
+  rdbcompression: 'no',
+  'sanitize-dump-payload': 'yes',
+}
+/* That of Redis 7.0. */
+const RDB_VERSION = 10
 
 export interface MatchOptions {
   /** Default: auto. */
@@ -18,7 +26,12 @@ export interface MatchOptions {
 }
 
 export async function startMatch({ inlineExecution = 'auto', spinel }: MatchOptions = {}): Promise<Match> {
-  const spinelDirectives = { 'shard-workers': 2, shards: 4, 'inline-execution': inlineExecution }
+  const spinelDirectives = {
+    'shard-workers': 2,
+    shards: 4,
+    'inline-execution': inlineExecution,
+    'rdb-version': RDB_VERSION,
+  }
   const startIt = spinel ?? (() => startSpinel({ directives: DIRECTIVES, spinelDirectives }))
   const oracle = await Contestant.create(() => startOracle({ directives: DIRECTIVES }))
   try {

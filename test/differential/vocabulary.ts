@@ -4,6 +4,7 @@
  * empty strings, bytes that look like protocol, lengths around an encoding's threshold. */
 
 import type { Random } from '../support/random.ts'
+import { BROKEN_PAYLOADS, SOUND_PAYLOADS } from './payloads.ts'
 import type { Argument } from './script.ts'
 
 /** What a seed fixes for its whole script. */
@@ -254,6 +255,7 @@ export function argumentFor(name: string, type: string | null, palette: Palette,
   if (name === 'protover') return random.pick(['2', '3', '3', '4', '1', '0', 'x', ''])
   if (name === 'username') return random.pick(['default', 'default', 'nobody', ''])
   if (name === 'password') return random.pick([palette.password, palette.password, 'wrong', ''])
+  if (name === 'serialized-value') return random.pick(random.chance(0.9) ? SOUND_PAYLOADS : BROKEN_PAYLOADS)
   if (/^(client|connection)-?name$/.test(name)) return random.pick(['me', 'you', '', 'with space', 'new\nline', '\x80'])
   return random.pick(palette.values)
 }

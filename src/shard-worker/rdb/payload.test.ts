@@ -15,24 +15,10 @@ import {
   RDB_LIST_ZIPLIST,
   RDB_STRING,
 } from './format.ts'
-import { ListpackScratch } from './listpack-scratch.ts'
-import { RdbText } from './reader.ts'
-import { latin1, payloadOf, withChecksum, ziplistOf, zipmapOf } from './testing.ts'
+import { latin1, listpackOf, payloadOf, withChecksum, ziplistOf, zipmapOf } from './testing.ts'
 import type { RdbWriter } from './writer.ts'
 
 const PAIRS = ['name', 'value', '1', '-2', '70000', '8589934592', 'x', '', 'long', 'y'.repeat(300), '', 'z']
-
-function listpackOf(texts: readonly string[]): Uint8Array {
-  const scratch = new ListpackScratch()
-  scratch.clear()
-  for (const text of texts) {
-    const element = new RdbText()
-    element.bytes = Buffer.from(text, 'latin1')
-    element.length = text.length
-    scratch.append(element)
-  }
-  return scratch.bytes.slice(0, new DataView(scratch.bytes.buffer).getUint32(0, true))
-}
 
 const blob = (rdbType: number, bytes: Uint8Array) =>
   payloadOf(rdbType, (writer) => writer.string(bytes, 0, bytes.length))

@@ -1,6 +1,9 @@
 /* What the tests of the RDB format share: bytes in forms that are only read any more, and payloads of any bytes. */
 import { Crc64 } from '../../base/crc64.ts'
 import { NOT_INTEGER, parsedBig, parseInteger } from '../../base/number-text.ts'
+import { listpackBytes } from '../structure/listpack.ts'
+import { ListpackScratch } from './listpack-scratch.ts'
+import { RdbText } from './reader.ts'
 import { RdbWriter } from './writer.ts'
 
 /** A latin1 string of these bytes. */
@@ -10,6 +13,19 @@ export function latin1(bytes: Uint8Array): string {
 
 function littleEndian(value: number, bytes: number): number[] {
   return Array.from({ length: bytes }, (_, i) => Math.floor(value / 256 ** i) % 256)
+}
+
+/** A listpack of these texts. */
+export function listpackOf(texts: readonly string[]): Uint8Array {
+  const scratch = new ListpackScratch()
+  scratch.clear()
+  const element = new RdbText()
+  for (const text of texts) {
+    element.bytes = Buffer.from(text, 'latin1')
+    element.length = text.length
+    scratch.append(element)
+  }
+  return scratch.bytes.slice(0, listpackBytes(scratch.bytes, 0))
 }
 
 /** A ziplist as Redis before 7.0 would have made it: integers in the shortest form. */
