@@ -128,7 +128,8 @@ describe('client-output-buffer-limit', () => {
     await until(async () => (await owed(client, 'glutton')) > 16 * MB)
     const before = await info(client, 'total_commands_processed')
     for (let i = 0; i < 20; i++) expect(await client.call('PING')).toBe('PONG')
-    expect(await owed(client, 'glutton')).toBeLessThan(40 * MB)
+    // Where the cron happens to have the shard, 64 commands are with its worker before anybody knows how much they get.
+    expect(await owed(client, 'glutton')).toBeLessThan((32 + 64 + 4) * MB)
     expect((await info(client, 'total_commands_processed')) - before).toBeLessThan(60)
     each.socket.resume()
     await each.read()
