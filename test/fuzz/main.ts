@@ -64,9 +64,12 @@ try {
     process.exitCode = 1
     console.log(`\n${report(failure.script, failure.mismatch, `npm run fuzz -- --replay ${save(failure)}`)}`)
   }
-} finally {
-  await match.stop(failure === null)
+} catch (error) {
+  // What stopped the script is told before what stopping the servers may have to say.
+  process.exitCode = 1
+  console.error(error)
 }
+await match.stop(failure === null && process.exitCode !== 1)
 
 async function fuzz(match: Match): Promise<Failure | null> {
   const shapes = declaredShapes()
@@ -74,7 +77,9 @@ async function fuzz(match: Match): Promise<Failure | null> {
   let shownAt = began
   for (let count = 0; count < maxScripts && performance.now() < deadline && !interrupted; count++) {
     const seed = firstSeed + count
-    const failure = await fuzzSeed(match, seed, shapes, { maxSteps, only })
+    const failure = await fuzzSeed(match, seed, shapes, { maxSteps, only }).catch((error) => {
+      throw new Error(`seed ${seed} could not be played`, { cause: error })
+    })
     if (failure !== null) return failure
     if (performance.now() - shownAt < PROGRESS_EVERY_MS) continue
     shownAt = performance.now()
