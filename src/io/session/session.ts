@@ -176,7 +176,10 @@ export class Session implements ConnectionOwner {
     return this.isUnix || this.remote.startsWith('127.') || this.remote.startsWith('[::1]')
   }
 
-  /** Forgets what the client has said of itself but its library; its transaction is the caller's. */
+  /**
+   * Forgets what the client has said of itself but its library, and that the reply to what runs is to be skipped; its
+   * transaction is the caller's.
+   */
   reset(authenticated: boolean): void {
     this.db = 0
     this.resp3 = false
@@ -186,7 +189,6 @@ export class Session implements ConnectionOwner {
     this.noEvict = false
     this.noTouch = false
     this.replyOff = false
-    this.skipReply = false
     this.skipNextReply = false
   }
 
