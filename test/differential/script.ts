@@ -70,13 +70,9 @@ export function isUndetermined(bytes: string): boolean {
   return bytes.split('\n').some(({ length }) => length > INLINE_LIMIT_BYTES / 2 && length < LONGEST_READ_BYTES)
 }
 
-/**
- * Whether one of these names (upper-case) stands alone in the bytes, where a parser may come to see a command: also
- * behind an empty argument that lacks its line end, for which two bytes of the next word are taken.
- */
+/** Whether one of these names (upper-case) stands alone in the bytes, where a parser may come to see a command. */
 export function spells(bytes: string, names: ReadonlySet<string>): boolean {
-  const taken = bytes.replace(/(\$0\r\n)[^\r\n]{2}/g, '$1')
-  return `${bytes}\n${taken}`.split(/[^\w-]+/).some((word) => names.has(word.toUpperCase()))
+  return bytes.split(/[^\w-]+/).some((word) => names.has(word.toUpperCase()))
 }
 
 /** The command's words as sent when the run started at `startMs`. */
