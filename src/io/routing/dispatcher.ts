@@ -152,7 +152,8 @@ export class Dispatcher {
       else this.accept(session, command, args)
     }
     if (hadMuted && session.isMuted) this.reply.truncate(Math.min(mark, this.reply.length))
-    session.advanceSkip()
+    // A deferred command ends later: see Session.defer().
+    if (!session.isSuspended) session.advanceSkip()
     return HANDLED
   }
 

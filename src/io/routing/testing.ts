@@ -189,7 +189,7 @@ export class RoutingRig implements Host<Session>, Gate {
 
 const declared = { runs: 'io', acl: 0, keys: [], since: '1.0.0', complexity: '', summary: '', syntax: '' } as const
 
-/** What a session needs besides: another database, and replies that come later. */
+/** What a session needs besides: another database, a reply that is skipped, and replies that come later. */
 const testFamily: Family<Session> = family<Session>('test', [
   {
     ...declared,
@@ -201,6 +201,15 @@ const testFamily: Family<Session> = family<Session>('test', [
       if (!(db >= 0 && db < 4)) return reply.error(errors.DB_OUT_OF_RANGE)
       session.db = db
       reply.ok()
+    },
+  },
+  {
+    ...declared,
+    name: 'SKIP',
+    arity: 1,
+    flags: FAST,
+    handler: (session) => {
+      session.skipNextReply = true
     },
   },
   {

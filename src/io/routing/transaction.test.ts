@@ -82,6 +82,14 @@ for (const mode of MODES) {
       expect(await ask(pair, 'WATCH a', 'SET a 2', 'MULTI', 'GET a', 'EXEC')).toMatch(/\+QUEUED \*-1$/)
     })
 
+    test('a reply skipped from within is that of the command after EXEC, whether EXEC had to wait or not', async () => {
+      for (const first of ['EXISTS a', 'LCS a a']) {
+        await ask(pair, 'SET a 1')
+        const replies = await ask(pair, first, 'MULTI', 'SKIP', 'GET a', 'EXEC', 'APPEND a 2', 'GET a')
+        expect(replies).toMatch(/\+QUEUED \+QUEUED \*2 \$1 1 \$2 12$/)
+      }
+    })
+
     test('a watched key that expires has changed; one that had expired has not', async () => {
       await ask(pair, 'SET a 1 PX 100', 'SET b 1 PX 1000', 'WATCH b')
       rig.now += 500

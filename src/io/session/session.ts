@@ -521,6 +521,7 @@ export class Session implements ConnectionOwner {
       write(reply)
       this.writeSlot(slot, reply.bytes, 0, reply.length)
       reply.reset()
+      this.advanceSkip()
       this.finishSlot(slot)
       this.isSuspended = false
       this.resumeReading()
