@@ -97,6 +97,18 @@ export class Args {
     return this.bytes.slice(this.offset[index], this.offset[index] + this.length[index])
   }
 
+  /** The same arguments in bytes of their own. */
+  clone(): Args {
+    const copy = new Args(new Uint8Array(this.totalBytes()), this.count)
+    let at = 0
+    for (let i = 0; i < this.count; i++) {
+      copy.bytes.set(this.bytes.subarray(this.offset[i], this.offset[i] + this.length[i]), at)
+      copy.push(at, this.length[i])
+      at += this.length[i]
+    }
+    return copy
+  }
+
   /** Bytes of all arguments together. */
   totalBytes(): number {
     let total = 0

@@ -3,7 +3,7 @@
  *
  * Bound: the queue's bytes count as the client's memory; a client that queues without end is held by
  * client-query-buffer-limit, as in Redis. */
-import { Args } from '../../base/args.ts'
+import type { Args } from '../../base/args.ts'
 
 /** What an argument costs beside its bytes: its offset and its length. */
 const PLACE_BYTES = 8
@@ -40,15 +40,8 @@ export class Transaction {
   }
 
   enqueue(command: number, args: Args): void {
-    const copy = new Args(new Uint8Array(args.totalBytes()), args.count)
-    let at = 0
-    for (let i = 0; i < args.count; i++) {
-      copy.bytes.set(args.bytes.subarray(args.offset[i], args.offset[i] + args.length[i]), at)
-      copy.push(at, args.length[i])
-      at += args.length[i]
-    }
-    this.queue.push({ command, args: copy })
-    this.queuedBytes += at + args.count * PLACE_BYTES
+    this.queue.push({ command, args: args.clone() })
+    this.queuedBytes += args.totalBytes() + args.count * PLACE_BYTES
   }
 
   /** Its watches are gone, or about to be: returns the shards they were in. */
