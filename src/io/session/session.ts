@@ -96,6 +96,7 @@ export class Session implements ConnectionOwner {
   /** No more commands are read; the connection closes when the replies are out. */
   isClosing: boolean
   isClosed: boolean
+  inputEnded: boolean
   /** What it is known to cost, for maxmemory-clients. */
   accountedBytes: number
   /** The hard limit of what it may owe, bytes; 0: none. It counts replies that have yet to be sent as well. */
@@ -107,7 +108,6 @@ export class Session implements ConnectionOwner {
   private frame: Frame | null
   private firstSlot: ReplySlot | null
   private lastSlot: ReplySlot | null
-  private inputEnded: boolean
   /** It is postponed until the client has read more of its replies, or workers have sent more of them. */
   private waitsForReplies: boolean
   /** Commands that workers have not finished, and how many these may be. */
@@ -150,6 +150,7 @@ export class Session implements ConnectionOwner {
     this.wait = null
     this.isClosing = false
     this.isClosed = false
+    this.inputEnded = false
     this.accountedBytes = 0
     this.outputLimit = 0
     this.softLimitSinceMs = 0
@@ -157,7 +158,6 @@ export class Session implements ConnectionOwner {
     this.frame = null
     this.firstSlot = null
     this.lastSlot = null
-    this.inputEnded = false
     this.waitsForReplies = false
     this.commandsAhead = 0
     this.aheadLimit = FIRST_AHEAD

@@ -114,5 +114,5 @@ function wait(session: Session, args: Args, reply: Reply): void {
   if (timeout < 0n) return reply.error(errors.NEGATIVE_TIMEOUT)
   if (!fitsInt64(timeout + BigInt(session.host.nowMs()))) return reply.error(errors.TIMEOUT_OUT_OF_RANGE)
   if (replicas <= 0n || session.transaction.isRunning) return reply.integer(0)
-  Wait.begin(session, Number(timeout), (target) => target.integer(0))
+  Wait.begin(session, Number(timeout), { timedOut: (target) => target.integer(0) })
 }
