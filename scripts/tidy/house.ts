@@ -55,6 +55,7 @@ const structure = 'src/shard-worker/structure'
 const keyspace = 'src/shard-worker/keyspace'
 const statistics = 'src/shard-worker/statistics.ts'
 const watch = 'src/shard-worker/keyspace/watch.ts'
+const addedKeys = 'src/shard-worker/keyspace/added-keys.ts'
 const slot = 'src/io/reply/slot.ts'
 
 export const house: House = {
@@ -73,7 +74,10 @@ export const house: House = {
     { name: 'src/io/framing', imports: [base] },
     { name: slot, imports: [base] },
     { name: 'src/io/session', imports: ['src/io/socket', 'src/io/framing', slot, base] },
-    { name: 'src/io/routing', imports: ['src/io/session', 'src/io/framing', slot, shard, engine, watch, shm, base] },
+    {
+      name: 'src/io/routing',
+      imports: ['src/io/session', 'src/io/framing', slot, shard, engine, watch, addedKeys, shm, base],
+    },
     { name: 'src/io/reply', imports: ['src/io/routing', 'src/io/session', slot, shm, base] },
     { name: 'src/io/command', imports: ['src/io/session', base] },
     { name: 'src/persistence', imports: ['src/shard-worker/**', shm, base] },

@@ -13,7 +13,8 @@ function setUp() {
   const configuration = new Configuration()
   let timings = 0
   const fleet = { workers: 1, handedOver: 0, barriers: 0, holds: 0, pendingRuns: 0, ask: () => {}, broadcast: () => {} }
-  const counts = { connected: 1, blocked: 0, timed: 0, received: 4, rejected: 2, evicted: 1 }
+  const waiting = { blocked: 0, timed: 0, blockingKeys: 0 }
+  const counts = { connected: 1, ...waiting, received: 4, rejected: 2, evicted: 1 }
   const observed: Observed = {
     values: configuration.values,
     configFile: '/etc/spinel.conf',
@@ -51,7 +52,8 @@ describe('an observatory', () => {
     expect(observatory.work()).toEqual({ workers: 1, handedOver: 10, barriers: 3, holds: 2, pendingRuns: 1 })
     observatory.reset()
     expect(observatory.work()).toEqual({ workers: 1, handedOver: 0, barriers: 0, holds: 0, pendingRuns: 1 })
-    expect(observatory.clients()).toEqual({ connected: 1, blocked: 0, timed: 0, received: 0, rejected: 0, evicted: 0 })
+    const nobody = { blocked: 0, timed: 0, blockingKeys: 0 }
+    expect(observatory.clients()).toEqual({ connected: 1, ...nobody, received: 0, rejected: 0, evicted: 0 })
     Object.assign(counts, { connected: 5, received: 9 })
     fleet.handedOver = 12
     observed.traffic.reads = 11

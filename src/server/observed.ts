@@ -63,7 +63,8 @@ function clientCounts(server: ServerParts): ClientCounts {
     if (wait?.isTimed) timed++
   }
   const { evicted } = server.clients.eviction
-  return { connected: sessions.size, blocked, timed, received, rejected, evicted }
+  const blockingKeys = server.dispatcher.blocking.clients.count
+  return { connected: sessions.size, blocked, timed, blockingKeys, received, rejected, evicted }
 }
 
 function listeners(values: Values): Map<number, string> {

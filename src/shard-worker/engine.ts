@@ -14,6 +14,7 @@ import type { Clock, Random } from '../base/ports.ts'
 import { REPLY_FULL, type Reply } from '../base/reply.ts'
 import type { Arena } from '../shm/arena/arena.ts'
 import { Access } from './keyspace/access.ts'
+import { typeOf } from './keyspace/entry.ts'
 import { Evictor, evictionTimeLimitUs } from './keyspace/eviction.ts'
 import { ARENA_FULL, type Keyspace } from './keyspace/keyspace.ts'
 import { Shard } from './keyspace/shard.ts'
@@ -57,6 +58,12 @@ export class Engine {
   readonly statistics: Statistics
   /** The newest command that took long; the caller reports it and clears `pending`. */
   readonly slow: SlowCommandCapture
+  /** What the blocking command that ran last waits for: a key with a value of this type; how long, 0: for ever. */
+  awaitedType: number
+  awaitedMs: number
+  /** Whether the command that runs may wait, and whether it does. */
+  private mayWait: boolean
+  private waits: boolean
   /** 1 for commands that are timed one by one. */
   private readonly timedAlone: Uint8Array
   /** Whether the command that runs may be left to its worker, and whether its handler has done so. */
@@ -81,6 +88,10 @@ export class Engine {
     this.client = 0
     this.statistics = new Statistics(MAX_COMMANDS)
     this.slow = new SlowCommandCapture()
+    this.awaitedType = 0
+    this.awaitedMs = 0
+    this.mayWait = false
+    this.waits = false
     this.timedAlone = new Uint8Array(MAX_COMMANDS)
     this.mayDefer = false
     this.isDeferred = false
@@ -181,13 +192,8 @@ export class Engine {
     this.startUs = isAlone ? this.clock.monotonicUs() : NOT_TIMED
     this.execute(command, args, reply)
     if (this.isDeferred) return
-    if (this.startUs === NOT_TIMED) {
-      statistics.count(command)
-    } else {
-      const elapsedUs = this.clock.monotonicUs() - this.startUs
-      statistics.timed(command, elapsedUs)
-      if (elapsedUs >= this.slow.thresholdUs) this.slow.capture(command, args, elapsedUs)
-    }
+    if (this.startUs === NOT_TIMED) statistics.count(command)
+    else this.countTimed(command, args)
     if (reply.errorCount !== errorsBefore) statistics.fail(command, reply.lastError)
   }
 
@@ -214,6 +220,49 @@ export class Engine {
     if (this.mayDefer) this.isDeferred = true
     else if (this.startUs === NOT_TIMED) this.startUs = this.clock.monotonicUs()
     return this.mayDefer
+  }
+
+  /** Counts a command that began at `startUs` and was timed by itself. */
+  private countTimed(command: number, args: Args): void {
+    const elapsedUs = this.clock.monotonicUs() - this.startUs
+    this.statistics.timed(command, elapsedUs)
+    if (elapsedUs >= this.slow.thresholdUs) this.slow.capture(command, args, elapsedUs)
+  }
+
+  /**
+   * Runs a blocking command for a client that can wait. False when it has to: nothing is counted or answered then, and
+   * `awaitedType` and `awaitedMs` tell what for.
+   */
+  runOrWait(command: number, args: Args, reply: Reply): boolean {
+    const errorsBefore = reply.errorCount
+    this.startUs = this.clock.monotonicUs()
+    this.mayWait = true
+    this.waits = false
+    this.execute(command, args, reply)
+    this.mayWait = false
+    if (this.waits) return false
+    this.countTimed(command, args)
+    if (reply.errorCount !== errorsBefore) this.statistics.fail(command, reply.lastError)
+    return true
+  }
+
+  /**
+   * For the handler of a blocking command that finds nothing: it waits until one of its keys holds a value of this
+   * type, or for `timeoutMs`, 0: for ever, and answers nothing now. False when it may not, as in a transaction: then
+   * its handler answers as if the time were up.
+   */
+  await(type: number, timeoutMs: number): boolean {
+    this.awaitedType = type
+    this.awaitedMs = timeoutMs
+    this.waits = this.mayWait
+    return this.waits
+  }
+
+  /** Whether a key is there, not expired, with a value of this type. It is neither touched nor deleted. */
+  holds(type: number, db: number, bytes: Uint8Array, offset: number, length: number): boolean {
+    const keyspace = this.shards[this.shardOf(bytes, offset, length)].keyspaces[db]
+    const entry = keyspace.peek(bytes, offset, length)
+    return entry !== 0 && typeOf(keyspace.arena, entry) === type && !keyspace.isExpired(entry)
   }
 
   /** Runs a command of the table and appends its reply. What is full is answered, all else is a bug and throws. */

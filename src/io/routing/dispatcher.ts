@@ -7,13 +7,14 @@
 import { type Args, NOT_LOOKED_UP } from '../../base/args.ts'
 import { bytesOf } from '../../base/bytes.ts'
 import type { Handler } from '../../base/command-spec.ts'
-import { DENYOOM, HEAVY, MAY_REPLICATE, NO_AUTH, NO_MULTI, WRITE } from '../../base/command-spec.ts'
+import { BLOCKING, DENYOOM, HEAVY, MAY_REPLICATE, NO_AUTH, NO_MULTI, WRITE } from '../../base/command-spec.ts'
 import type { Command, CommandTable } from '../../base/command-table.ts'
 import * as errors from '../../base/error-texts.ts'
 import type { Reply } from '../../base/reply.ts'
 import type { Engine } from '../../shard-worker/engine.ts'
 import type { Batch } from '../framing/batch.ts'
 import { HANDLED, POSTPONED, type Session } from '../session/session.ts'
+import { Blocking } from './blocking.ts'
 import type { Pause } from './pause.ts'
 import type { Sequencer } from './sequencer.ts'
 
@@ -53,6 +54,7 @@ export class Dispatcher {
   readonly engine: Engine
   readonly reply: Reply
   readonly pause: Pause
+  readonly blocking: Blocking
   private readonly gate: Gate
   /** Exact arity of commands fit for the quick path, 0 for all others; negative: at least. */
   private readonly quickArity: Int32Array
@@ -70,6 +72,7 @@ export class Dispatcher {
     this.reply = reply
     this.pause = pause
     this.gate = gate
+    this.blocking = new Blocking(this)
     this.isQuiet = true
     this.isLimited = false
     this.quickArity = new Int32Array(commands.commands.length)
@@ -124,7 +127,8 @@ export class Dispatcher {
         }
         const shard = args.keyShard[1]
         const isHome = sequencer.inFlight[shard] === 0 && sequencer.inlineExecution !== 'never'
-        if (isHome && (!this.isLimited || engine.budget.isBelowCeiling(shard) || !this.gate.lacksMemory())) {
+        const isOrdinary = isHome && this.blocking.clients.isFree(args.keyHash[1])
+        if (isOrdinary && (!this.isLimited || engine.budget.isBelowCeiling(shard) || !this.gate.lacksMemory())) {
           engine.select(shard, session.db)
           engine.client = session.id
           engine.access.noTouch = session.noTouch
@@ -185,7 +189,7 @@ export class Dispatcher {
   }
 
   /** Why a well-formed command may not run now, or null. */
-  private refusal(session: Session, command: Command<never>, _args: Args): string | null {
+  refusal(session: Session, command: Command<never>, _args: Args): string | null {
     const protection = this.gate.protection(session, command)
     if (protection !== null) return protection
     if (!session.isTrusted && (command.flags & NO_AUTH) === 0) return errors.NO_AUTH
@@ -218,7 +222,7 @@ export class Dispatcher {
 
   /** Whether the command waits, with nothing done: paused clients, rings without room. */
   private mustWait(session: Session, command: Command<never>): boolean {
-    if (this.pause.isActive && this.pause.holds(session, this.includes(session, command, WRITE | MAY_REPLICATE))) {
+    if (this.isPaused(session, command)) {
       this.pause.postpone(session)
       return true
     }
@@ -235,6 +239,11 @@ export class Dispatcher {
     return false
   }
 
+  /** Whether CLIENT PAUSE holds the command. */
+  isPaused(session: Session, command: Command<never>): boolean {
+    return this.pause.isActive && this.pause.holds(session, this.includes(session, command, WRITE | MAY_REPLICATE))
+  }
+
   /** Whether the command, or for EXEC any that is queued, has one of the flags. */
   private includes(session: Session, command: Command<never>, flags: number): boolean {
     return (command.flags & flags) !== 0 || (command.fullName === 'exec' && this.isAnyQueued(session, flags))
@@ -248,8 +257,21 @@ export class Dispatcher {
       return
     }
     if (command.runs === 'io') this.runIo(session, command, args, this.reply)
-    else this.sequencer.route(session, command, args)
+    else if (command.flags & BLOCKING) this.blocking.run(session, command, args)
+    else if (this.blocking.clients.count === 0) this.sequencer.route(session, command, args)
+    else this.routeWithCare(session, command, args)
     if (this.engine.slow.pending) this.gate.reportSlow(session)
+  }
+
+  /** Runs or hands over a command while clients wait for keys, which it may bring. */
+  private routeWithCare(session: Session, command: Command<never>, args: Args): void {
+    const shards = new Set<number>()
+    if (this.blocking.addReach(command, args, shards)) this.blocking.runFor(session, command, args, shards)
+    else this.sequencer.route(session, command, args)
+  }
+
+  reportSlow(session: Session): void {
+    this.gate.reportSlow(session)
   }
 
   /** Runs a command that needs no shard, timed by itself. */

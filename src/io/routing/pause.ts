@@ -9,7 +9,8 @@ export class Pause {
   all = false
   /** Called when it begins, is changed or ends. */
   onChange: () => void = () => {}
-  private readonly waiting = new Set<Session>()
+  /** Who waits, and what becomes of it when the pause is over. */
+  private readonly waiting = new Map<Session, () => void>()
   private timer: NodeJS.Timeout | null = null
   private readonly nowMs: () => number
 
@@ -31,9 +32,15 @@ export class Pause {
     return this.all || mayWrite
   }
 
+  /** A session offers its command again when the pause is over. */
   postpone(session: Session): void {
-    this.waiting.add(session)
     session.postpone()
+    this.hold(session, () => session.resumeReading())
+  }
+
+  /** A session whose command has been taken waits; `goOn` is called when the pause is over. */
+  hold(session: Session, goOn: () => void): void {
+    this.waiting.set(session, goOn)
     session.isBlocked = true
   }
 
@@ -68,10 +75,10 @@ export class Pause {
     if (this.timer !== null) clearTimeout(this.timer)
     this.timer = null
     this.onChange()
-    const sessions = [...this.waiting]
+    const waiting = [...this.waiting.values()]
     this.waiting.clear()
     setImmediate(() => {
-      for (const session of sessions) session.resumeReading()
+      for (const goOn of waiting) goOn()
     })
   }
 

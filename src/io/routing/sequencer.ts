@@ -66,8 +66,8 @@ export class Sequencer implements LinkOwner {
   private readonly marks: Int32Array
   private mark = 0
   private readonly congested = new Set<Session>()
-  /** Watches that wait for a barrier cell to be dropped at. */
-  private readonly leftWatches: { shards: number[]; action: () => void }[] = []
+  /** Actions that wait for a barrier cell to hold shards at. */
+  private readonly leftActions: { shards: Iterable<number>; action: () => void }[] = []
 
   constructor(engine: Engine, reply: Reply, batons: readonly Baton[], cells: BarrierCells, pool: BarrierPool) {
     this.engine = engine
@@ -358,17 +358,24 @@ export class Sequencer implements LinkOwner {
     const action = () => {
       for (const shard of shards) this.engine.shards[shard].watches.unwatch(session.id)
     }
-    if (this.areHome(shards)) action()
-    else if (this.hasFreeCell) this.exclusively(shards, action)
-    // A connection that closes waits for no cell, nor does an EXEC that is refused.
-    else this.leftWatches.push({ shards, action })
+    this.eventually(shards, action)
   }
 
-  /** Has the watches dropped that found no free cell. */
-  private dropLeftWatches(): void {
-    while (this.leftWatches.length > 0 && this.hasFreeCell) {
-      const { shards, action } = this.leftWatches[0]
-      this.leftWatches.shift()
+  /**
+   * The same as exclusively() for what waits for no cell, in that there is no command to postpone: a connection that
+   * closes, an EXEC that is refused.
+   */
+  eventually(shards: Iterable<number>, action: () => void): void {
+    if (this.areHome(shards)) action()
+    else if (this.hasFreeCell) this.exclusively(shards, action)
+    else this.leftActions.push({ shards, action })
+  }
+
+  /** Begins the actions that found no free cell. */
+  private beginLeftActions(): void {
+    while (this.leftActions.length > 0 && this.hasFreeCell) {
+      const { shards, action } = this.leftActions[0]
+      this.leftActions.shift()
       this.exclusively(shards, action)
     }
   }
@@ -427,7 +434,7 @@ export class Sequencer implements LinkOwner {
   drain(): number {
     let handled = 0
     for (const link of this.links) handled += link.drain()
-    if (this.leftWatches.length > 0) this.dropLeftWatches()
+    if (this.leftActions.length > 0) this.beginLeftActions()
     if (this.congested.size > 0) this.resumeCongested()
     return handled
   }
@@ -524,6 +531,6 @@ export class Sequencer implements LinkOwner {
       'I1 nothing is in flight when no run waits',
     )
     assert(this.pool.available === this.cells.cells, 'a cell is in use only while runs wait')
-    assert(this.leftWatches.length === 0, 'watches wait only for a cell')
+    assert(this.leftActions.length === 0, 'an action waits only for a cell')
   }
 }

@@ -20,6 +20,7 @@ import type { Reply } from '../../base/reply.ts'
 import type { WatchedKey } from '../../shard-worker/keyspace/watch.ts'
 import type { Session } from '../session/session.ts'
 import type { Dispatcher } from './dispatcher.ts'
+import { runHolding } from './hold.ts'
 
 /** The family; `dispatcher` is asked for when a command runs, since it is built from the table this becomes part of. */
 export function transactionFamily(dispatcher: () => Dispatcher): Family<Session> {
@@ -30,11 +31,17 @@ export function transactionFamily(dispatcher: () => Dispatcher): Family<Session>
       dispatcher().sequencer.abandonTransaction(session)
       return reply.error(errors.EXEC_ABORT)
     }
+    const { sequencer, commands, blocking } = dispatcher()
     const shards = new Set(transaction.watchedShards)
     for (const { command, args } of transaction.queue) {
-      dispatcher().sequencer.addShards(dispatcher().commands.commands[command], args, shards)
+      sequencer.addShards(commands.commands[command], args, shards)
+      blocking.addReach(commands.commands[command], args, shards)
     }
-    runHolding(dispatcher(), session, shards, reply, (target) => runTransaction(dispatcher(), session, target))
+    runHolding(dispatcher(), session, shards, reply, (target) => {
+      blocking.begin()
+      runTransaction(dispatcher(), session, target)
+      blocking.serve()
+    })
   }
   const watch = (session: Session, args: Args, reply: Reply): void => {
     if (session.transaction.isOpen) return reply.error(errors.WATCH_INSIDE_MULTI)
@@ -130,23 +137,6 @@ function multi(session: Session, _args: Args, reply: Reply): void {
   if (session.transaction.isOpen) return reply.error(errors.NESTED_MULTI)
   session.transaction.isOpen = true
   reply.ok()
-}
-
-/** Runs `action` over held shards: with the reply at hand when they are idle, or as a deferred reply. */
-function runHolding(
-  dispatcher: Dispatcher,
-  session: Session,
-  shards: Set<number>,
-  reply: Reply,
-  action: (target: Reply) => void,
-): void {
-  const { sequencer } = dispatcher
-  if (sequencer.areHome(shards)) return action(reply)
-  const resolve = session.defer()
-  sequencer.exclusively(shards, () => {
-    dispatcher.observe()
-    resolve(action)
-  })
 }
 
 function watchKeys(dispatcher: Dispatcher, session: Session, keys: Uint8Array[], reply: Reply): void {

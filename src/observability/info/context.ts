@@ -18,6 +18,8 @@ export interface ClientCounts {
   readonly blocked: number
   /** Blocked with a time at which they stop waiting. */
   readonly timed: number
+  /** Keys that some of them wait for. */
+  readonly blockingKeys: number
   /** Connections let in, turned away at once, and closed for their memory, since the last CONFIG RESETSTAT. */
   readonly received: number
   readonly rejected: number

@@ -43,7 +43,7 @@ function setUp() {
     turns: new TurnMaxima(),
     cronUs: () => 0,
     endTiming: () => {},
-    clients: () => ({ connected: 3, blocked: 2, timed: 1, received: 7, rejected: 1, evicted: 0 }),
+    clients: () => ({ connected: 3, blocked: 2, timed: 1, blockingKeys: 3, received: 7, rejected: 1, evicted: 0 }),
     memoryExceeded: () => ({ currentMs: 12, totalMs: 34 }),
     listeners: () => new Map([[0, 'name=tcp,bind=127.0.0.1,port=1']]),
   }
@@ -188,6 +188,7 @@ describe('INFO', () => {
     expect(info('uptime_in_days', 'server')).toBe('1')
     expect(info('blocked_clients', 'clients')).toBe('2')
     expect(info('clients_in_timeout_table', 'clients')).toBe('1')
+    expect(info('total_blocking_keys', 'clients')).toBe('3')
     expect(info('role', 'replication')).toBe('master')
     expect(info('cluster_enabled', 'cluster')).toBe('0')
     expect(Number(info('used_cpu_user', 'cpu'))).toBeGreaterThan(0)

@@ -61,7 +61,7 @@ function writeClients(text: InfoText, context: InfoContext): void {
     blocked_clients: counts.blocked,
     tracking_clients: 0,
     clients_in_timeout_table: counts.timed,
-    total_blocking_keys: 0,
+    total_blocking_keys: counts.blockingKeys,
     total_blocking_keys_on_nokey: 0,
   })
 }

@@ -117,7 +117,10 @@ function swapdb(engine: Engine, args: Args, reply: Reply): void {
   if (second === undefined) return reply.error(errors.INVALID_SECOND_DB)
   const { databases } = engine
   if (first < 0 || second < 0 || first >= databases || second >= databases) return reply.error(errors.DB_OUT_OF_RANGE)
-  if (first !== second) for (const shard of engine.shards) swap(shard, first, second)
+  if (first !== second) {
+    for (const shard of engine.shards) swap(shard, first, second)
+    engine.access.addedKeys?.swapped(first, second)
+  }
   engine.shards[0].counters[DIRTY]++
   reply.ok()
 }

@@ -2,6 +2,7 @@
  * field of an entry, with Redis's clocks and formulas (https://redis.io/docs/reference/eviction/). Baton holder.
  * Hot. */
 import { type Random, randomBelow } from '../../base/ports.ts'
+import type { AddedKeys } from './added-keys.ts'
 
 const LFU_INITIAL = 5
 const MS_PER_MINUTE = 60000
@@ -24,6 +25,8 @@ export class Access {
   expirePaused: boolean
   /** Counts commands: what a keyspace was told to expect holds for one of them. */
   generation: number
+  /** Told of keys that are added; null while nobody waits for any. */
+  addedKeys: AddedKeys | null
   readonly random: Random
 
   constructor(random: Random) {
@@ -35,6 +38,7 @@ export class Access {
     this.noTouch = false
     this.expirePaused = false
     this.generation = 0
+    this.addedKeys = null
     this.random = random
   }
 

@@ -211,9 +211,12 @@ export class Keyspace {
     if (entry === 0) throw ARENA_FULL
     writeHeader(arena, entry, kind, flags, length, this.access.initial(), block)
     writeBytes(arena, entry + headerBytes(flags), bytes, offset, length)
-    if (this.keys.insert(this.hash, entry)) return entry
-    arena.release(entry)
-    throw ARENA_FULL
+    if (!this.keys.insert(this.hash, entry)) {
+      arena.release(entry)
+      throw ARENA_FULL
+    }
+    this.access.addedKeys?.added(this.index, this.hash, bytes, offset, length)
+    return entry
   }
 
   private allocateStringBlock(length: number, room: number): number {
@@ -534,19 +537,15 @@ export class Keyspace {
 
   /** Makes an entry persistent; false when it was. The entry stays where it is. */
   removeExpire(entry: number): boolean {
-    if ((flagsOf(this.arena, entry) & HAS_EXPIRE) === 0) return false
-    this.dropExpire(entry)
-    return true
-  }
-
-  private dropExpire(entry: number): void {
     const arena = this.arena
     this.beforeChange(entry)
     const flags = flagsOf(arena, entry)
+    if ((flags & HAS_EXPIRE) === 0) return false
     this.forgetExpire(entry)
     const used = usedBytesOf(arena, entry)
     arena.u8.copyWithin(entry + ENTRY_HEADER_BYTES, entry + ENTRY_HEADER_BYTES + EXPIRE_BYTES, entry + used)
     arena.u8[entry + ENTRY_FLAGS] = flags & ~HAS_EXPIRE
+    return true
   }
 
   private forgetExpire(entry: number): void {
