@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { addLongDoubles, formatLongDouble, parseLongDouble } from './long-double.ts'
+import { addLongDoubles, ceilingOfProduct, formatLongDouble, parseLongDouble } from './long-double.ts'
 
 /** The text of a sum, or why there is none. */
 function sum(a: string, b: string): string {
@@ -155,4 +155,22 @@ describe('rounding', () => {
       }),
     )
   })
+})
+
+test('a product is rounded as the x87 rounds it, and then up', () => {
+  const thousandfold = (text: string) => {
+    const value = parseLongDouble(text)
+    return value === null ? null : ceilingOfProduct(value, 1000n)
+  }
+  expect(['1', '0.1', '0.001', '0.0011', '-1.5', '-0.0005', '1e20'].map(thousandfold)).toEqual([
+    1000n,
+    100n,
+    1n,
+    2n,
+    -1500n,
+    0n,
+    10n ** 23n,
+  ])
+  // The nearest binary number is a little nearer to zero than this, and so is a thousand of it.
+  expect(thousandfold('-0.001')).toBe(0n)
 })

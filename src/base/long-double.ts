@@ -34,6 +34,14 @@ export function addLongDoubles(a: LongDouble, b: LongDouble): LongDouble | null 
   return result.infinite ? null : result
 }
 
+/** A finite value times an integer, rounded as any product is, and then up to a whole number. */
+export function ceilingOfProduct(value: LongDouble, factor: bigint): bigint {
+  const { negative, mantissa, exponent } = round(value.negative, value.mantissa * factor, value.exponent, false, FORMAT)
+  if (exponent >= 0) return (negative ? -mantissa : mantissa) << BigInt(exponent)
+  const drop = BigInt(-exponent)
+  return negative ? -(mantissa >> drop) : (mantissa + (1n << drop) - 1n) >> drop
+}
+
 function signed(value: LongDouble, exponent: number): bigint {
   const magnitude = value.mantissa << BigInt(value.exponent - exponent)
   return value.negative ? -magnitude : magnitude

@@ -12,7 +12,7 @@ import type { CommandShape } from './shapes.ts'
 import type { Swarm } from './swarm.ts'
 import { swarmOf } from './swarm.ts'
 import type { Palette } from './vocabulary.ts'
-import { anyArgument, argumentFor } from './vocabulary.ts'
+import { anyArgument, argumentFor, isShortWait } from './vocabulary.ts'
 
 export interface GenerateOptions {
   /** Bound on a script's steps. Default: 200. */
@@ -60,7 +60,8 @@ class Generator {
     this.random = random
     this.states = Array.from({ length: swarm.clients }, () => ({ inTransaction: false }))
     this.local = swarm.shapes.filter(
-      (shape) => shape.touchesOnlyItsKeys && !shape.setsExpiry && canonicalForm(shape.words) === undefined,
+      (shape) =>
+        shape.touchesOnlyItsKeys && !shape.setsExpiry && !shape.waits && canonicalForm(shape.words) === undefined,
     )
   }
 
@@ -150,6 +151,9 @@ class Generator {
       const command = this.instance(shape, this.swarm.palette)
       // A client that RESET makes a stranger is closed if its replies so far fill more than 1 KiB of Redis's memory.
       if (shape.words[0] === 'RESET' && this.swarm.palette.password !== '' && !alone) continue
+      // Damage may have put anything where the timeout stands: at the end, or first as in BLMPOP.
+      const timeout = shape.words[0].endsWith('MPOP') ? command[1] : command.at(-1)
+      if (shape.waits && !isShortWait(timeout ?? '')) continue
       // SCAN deletes the expired keys that it comes by, and only a whole iteration comes by all of them.
       const { shortLives, pastTimes } = this.swarm.palette
       if ((shortLives > 0 || pastTimes) && shape.words[0] === 'SCAN') {

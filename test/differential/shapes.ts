@@ -12,6 +12,8 @@ export interface CommandShape {
   grammar: Grammar
   /** Some option sets a time to live: the generator keeps it out of streams whose timing is not controlled. */
   setsExpiry: boolean
+  /** It may wait for what is not there: the generator sees to it that it does not for long. */
+  waits: boolean
   /** Neither reads nor changes anything but the keys that it names. */
   touchesOnlyItsKeys: boolean
 }
@@ -42,20 +44,27 @@ export function shapesOf(declarations: Iterable<Declaration>): CommandShape[] {
 function shape(words: string[], declaration: Declaration): CommandShape {
   const grammar = parseSyntax(declaration.syntax)
   const touchesOnlyItsKeys = declaration.runs === 'shard' || declaration.runs === 'shards'
-  return { words, arity: declaration.arity, grammar, setsExpiry: setsExpiry(grammar), touchesOnlyItsKeys }
+  return {
+    words,
+    arity: declaration.arity,
+    grammar,
+    setsExpiry: hasValue(grammar, (name, type) => /seconds|ttl|timestamp/.test(name) || type === 'unix-time'),
+    waits: hasValue(grammar, (name, type) => name === 'timeout' && type === 'double'),
+    touchesOnlyItsKeys,
+  }
 }
 
-function setsExpiry(grammar: Grammar): boolean {
+function hasValue(grammar: Grammar, isIt: (name: string, type: string | null) => boolean): boolean {
   switch (grammar.kind) {
     case 'token':
       return false
     case 'value':
-      return /seconds|ttl|timestamp/.test(grammar.name) || grammar.type === 'unix-time'
+      return isIt(grammar.name, grammar.type)
     case 'sequence':
-      return grammar.items.some(setsExpiry)
+      return grammar.items.some((item) => hasValue(item, isIt))
     case 'choice':
-      return grammar.options.some(setsExpiry)
+      return grammar.options.some((option) => hasValue(option, isIt))
     default:
-      return setsExpiry(grammar.item)
+      return hasValue(grammar.item, isIt)
   }
 }

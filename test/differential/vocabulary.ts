@@ -219,6 +219,15 @@ const REFUSED_SECONDS = ['9223372036854775', '9223372036854776', '92233720350000
 
 const SHORT_LIVES_MS = ['1', '2', '5', '15', '30']
 
+/** Timeouts in seconds that are over soon, and such that are refused; 7.0 takes some others that 7.2 refuses. */
+const SHORT_WAITS = ['0.001', '0.002', '0.0001', '1e-3', '.004', '0x1p-9']
+const REFUSED_WAITS = ['-1', '-0.5', '', 'x', '1s', ' 1', 'nan', '-inf', '1e5000']
+
+/** Whether a client that is told to wait so long goes on soon. */
+export function isShortWait(timeout: Argument): boolean {
+  return typeof timeout === 'string' && (SHORT_WAITS.includes(timeout) || REFUSED_WAITS.includes(timeout))
+}
+
 const REFUSED_TIMES = [
   '9223372036854775807',
   '99999999999999999999',
@@ -244,6 +253,7 @@ export function argumentFor(name: string, type: string | null, palette: Palette,
   }
   // SELECT takes an index of a database, other commands one of an element.
   if (name === 'index' && random.chance(0.5)) return number(INTEGERS, ODD_INTEGERS, palette, random)
+  if (name === 'timeout' && type === 'double') return number(SHORT_WAITS, REFUSED_WAITS, palette, random)
   if (DATABASE_NAME.test(name)) return random.chance(0.9) ? random.pick(palette.databases) : random.pick(ODD_DATABASES)
   if (type === 'double') return number(FLOATS, ODD_FLOATS, palette, random)
   if (name === 'offset' && random.chance(0.1)) return `#${random.below(20)}`

@@ -11,6 +11,7 @@ import { hashScanCommands } from './hash-scan.ts'
 import { keyCommands } from './key.ts'
 import { keyMoveCommands } from './key-move.ts'
 import { listCommands } from './list.ts'
+import { listBlockingCommands } from './list-blocking.ts'
 import { listMoveCommands } from './list-move.ts'
 import { memoryCommands } from './memory.ts'
 import { objectCommands } from './object.ts'
@@ -36,6 +37,7 @@ export const shardFamilies: readonly Family<Engine>[] = [
   hashScanCommands,
   listCommands,
   listMoveCommands,
+  listBlockingCommands,
   keyCommands,
   keyMoveCommands,
   dumpCommands,
