@@ -8,6 +8,7 @@ import type { Engine } from '../engine.ts'
 import { flushKeyspace } from '../keyspace/flush.ts'
 import type { Shard } from '../keyspace/shard.ts'
 import { DIRTY } from '../keyspace/shard-layout.ts'
+import type { WatchedKey } from '../keyspace/watch.ts'
 import { parseInt32 } from './database-argument.ts'
 
 const ASYNC = bytesOf('ASYNC')
@@ -133,12 +134,15 @@ function swap(shard: Shard, first: number, second: number): void {
 
 /**
  * A watched key of database `own` changes when it is there, and once more when it is in the other one: of a key that
- * had expired when it was watched only the first does not count. An expired key that would come from the other database
- * is deleted instead, so that its going later on is no change.
+ * had expired when it was watched only the first does not count. One that has expired in the other database stays as
+ * good as absent when it comes from there, and its going later on is no change.
  */
 function touchSwapped(shard: Shard, own: number, other: number): void {
   const { u8 } = shard.arena
   const { keyspaces } = shard
-  shard.watches.touchDatabase(own, ({ offset, length }) => keyspaces[own].peek(u8, offset, length) !== 0)
-  shard.watches.touchDatabase(own, ({ offset, length }) => keyspaces[other].find(u8, offset, length) !== 0)
+  const isThere = (db: number, { offset, length }: WatchedKey) => keyspaces[db].peek(u8, offset, length) !== 0
+  const hasExpired = (db: number, { offset, length }: WatchedKey) => keyspaces[db].hasExpired(u8, offset, length)
+  shard.watches.touchDatabase(own, (key) => isThere(own, key))
+  shard.watches.touchDatabase(own, (key) => isThere(other, key) && !hasExpired(other, key))
+  shard.watches.expectChange(own, (key) => hasExpired(other, key))
 }

@@ -25,6 +25,24 @@ test('a change that was to come when the watch began leaves it clean, the next o
   watches.unwatch(1)
 })
 
+test('a change to expect is none to those for whom the key is as it was', () => {
+  const { watches } = emptyShard(256 * 1024)
+  const dirty = () => [1, 2, 3].map((client) => watches.isDirty(client, () => false))
+  const touch = () => watches.touch(0, bytesOf('k'), 0, 1)
+  watches.watch(1, 0, bytesOf('k'), 0, 1)
+  touch()
+  watches.watch(2, 0, bytesOf('k'), 0, 1)
+  watches.watch(3, 1, bytesOf('k'), 0, 1)
+  watches.expectChange(0, ({ length }) => length === 1)
+  expect(dirty()).toEqual([true, false, false])
+  touch()
+  expect(dirty()).toEqual([true, false, false])
+  touch()
+  watches.touch(1, bytesOf('k'), 0, 1)
+  expect(dirty()).toEqual([true, true, true])
+  for (const client of [1, 2, 3]) watches.unwatch(client)
+})
+
 test('a watch table behaves as versions in Maps', () => {
   fc.assert(
     fc.property(fc.array(operation, { maxLength: 100 }), (operations) => {

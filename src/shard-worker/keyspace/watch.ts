@@ -108,6 +108,19 @@ export class WatchTable {
   }
 
   /**
+   * The next change of every watched key of a database for which `comes` says so is none to those for whom the key is
+   * as it was: a key that has expired already has come in the place of one that was not there.
+   */
+  expectChange(db: number, comes: (key: WatchedKey) => boolean): void {
+    const { f64 } = this.arena
+    this.eachWatch((node, key) => {
+      const version = f64[(key + KEY_VERSION) >> 3]
+      if (this.databaseOf(key) !== db || version > f64[(node + WATCH_VERSION) >> 3]) return
+      if (comes(this.describe(key))) f64[(node + WATCH_VERSION) >> 3] = version + 1
+    })
+  }
+
+  /**
    * Whether any key that a client watches has changed. `hasExpired` tells of each of them whether it is there still
    * though its time has come, which is a change to come.
    */
@@ -233,6 +246,17 @@ export class WatchTable {
     }
   }
 
+  private eachWatch(visit: (node: number, key: number) => void): void {
+    if (this.table === 0) return
+    const { u32 } = this.arena
+    const heads = (this.table + CLIENT_HEADS) >> 2
+    for (let head = 0; head < HEADS; head++) {
+      for (let node = u32[heads + head]; node !== 0; node = u32[(node + WATCH_NEXT) >> 2]) {
+        visit(node, u32[(node + WATCH_KEY) >> 2])
+      }
+    }
+  }
+
   /** Asserts I1 to I3 and hands every block to `own`. */
   check(own: (block: number) => void): void {
     const { u32 } = this.arena
@@ -245,18 +269,11 @@ export class WatchTable {
       watchers.set(node, 0)
     })
     assert(watchers.size === this.count, 'I2 watched counts the key nodes')
-    for (let head = 0; head < HEADS; head++) {
-      for (
-        let node = u32[((this.table + CLIENT_HEADS) >> 2) + head];
-        node !== 0;
-        node = u32[(node + WATCH_NEXT) >> 2]
-      ) {
-        own(node)
-        const key = u32[(node + WATCH_KEY) >> 2]
-        assert(watchers.has(key), 'a watch names a key node')
-        watchers.set(key, (watchers.get(key) as number) + 1)
-      }
-    }
+    this.eachWatch((node, key) => {
+      own(node)
+      assert(watchers.has(key), 'a watch names a key node')
+      watchers.set(key, (watchers.get(key) as number) + 1)
+    })
     for (const [node, count] of watchers) {
       assert(count > 0 && u32[(node + KEY_WATCHERS) >> 2] === count, 'I1 watchers counts the watch nodes')
     }
