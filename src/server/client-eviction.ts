@@ -1,7 +1,8 @@
 /* maxmemory-clients: when all clients together cost more, the costliest are closed
  * (https://redis.io/docs/reference/clients/#client-eviction). Main thread.
  *
- * While there is a limit, a client is measured after each of its batches, when it is owed something, and by the cron.
+ * While there is a limit, or maxmemory, of which clients take their part, a client is measured after each of its
+ * batches, when it is owed something, and by the cron.
  * What it has given back since still counts, so all are measured again before anybody has to go. Those to close are
  * looked for by size classes, as in Redis: the class of the largest first, within it the oldest, so that two clients of
  * about the same size are not told apart by a few bytes. CLIENT NO-EVICT keeps a client open; what it costs counts all
@@ -35,11 +36,14 @@ const LEAST_LIMIT = 128 * 1024
 const classOf = (bytes: number) => Math.min(Math.max(Math.floor(Math.log2(bytes)), SMALLEST_CLASS), LARGEST_CLASS)
 
 export class ClientEviction {
-  /** Bytes; 0: no limit, nothing is measured. */
+  /** Bytes; 0: no limit. */
   limit = 0
+  /** Whether clients are measured. */
+  isMeasuring = false
+  /** What they hold, as last measured. */
+  total = 0
   /** Clients closed since the start. */
   evicted = 0
-  private total = 0
   /** The last attempt has left too much. */
   private isFutile = false
   private readonly target: EvictionTarget
@@ -57,6 +61,7 @@ export class ClientEviction {
     const directive = values['maxmemory-clients']
     const wanted = directive >= 0 ? directive : Math.floor((-directive * values.maxmemory) / 100)
     this.limit = wanted === 0 ? 0 : Math.max(wanted, LEAST_LIMIT)
+    this.isMeasuring = this.limit !== 0 || values.maxmemory !== 0
     this.isFutile = false
     this.accountAll()
     return null
@@ -65,14 +70,14 @@ export class ClientEviction {
   private accountAll(): void {
     this.total = 0
     for (const session of this.target.sessions.values()) {
-      session.accountedBytes = this.limit === 0 ? 0 : memoryOf(session)
+      session.accountedBytes = this.isMeasuring ? memoryOf(session) : 0
       this.total += session.accountedBytes
     }
   }
 
   /** Measures a session again. */
   account(session: Session): void {
-    if (this.limit === 0 || session.isClosed) return
+    if (!this.isMeasuring || session.isClosed) return
     const bytes = memoryOf(session)
     if (bytes > session.accountedBytes && mayGo(session)) this.isFutile = false
     this.total += bytes - session.accountedBytes

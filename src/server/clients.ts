@@ -137,7 +137,7 @@ export class Clients implements ClientContext {
 
   /** A client's batch is over. */
   batchEnded(session: Session): void {
-    if (this.eviction.limit === 0) return
+    if (!this.eviction.isMeasuring) return
     this.eviction.account(session)
     this.eviction.evict()
   }

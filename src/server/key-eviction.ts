@@ -23,6 +23,7 @@ export interface KeyEvictionHost {
   readonly engine: Engine
   readonly sequencer: Sequencer
   readonly pause: Pause
+  readonly clients: { readonly eviction: { readonly total: number } }
   readonly observatory: Pick<Observatory, 'memory' | 'latency'>
 }
 
@@ -57,9 +58,9 @@ export class KeyEviction {
   }
 
   private makeRoom(away: Int32Array): number {
-    const { engine, observatory, clock } = this.host
+    const { engine, clients, observatory, clock } = this.host
     const { budget } = engine
-    budget.otherBytes = observatory.memory.clientBytes
+    budget.otherBytes = clients.eviction.total
     const outcome = budget.makeRoom(away)
     if (outcome !== ENOUGH) this.exceededSinceUs ||= clock.monotonicUs()
     else if (this.exceededSinceUs !== 0) {

@@ -178,6 +178,20 @@ describe.each(INLINE_EXECUTION_MODES)('inline-execution %s', (mode) => {
     other.close()
   })
 
+  test('what a client holds is counted while it does, and no longer', async () => {
+    await limit(3000 * KB, 'allkeys-lru')
+    await client.pipeline(Array.from({ length: 1000 }, (_, i) => ['SET', `key:${i}`, 'x'.repeat(1000)]))
+    expect(await field('evicted_keys')).toBe(0)
+    const hoarder = await server.connect()
+    hoarder.send(`*2\r\n$4\r\nECHO\r\n$${2500 * KB}\r\n${'x'.repeat(2400 * KB)}`)
+    await until(async () => (await field('evicted_keys')) > 0)
+    hoarder.close()
+    await until(async () => (await field('connected_clients')) === 1)
+    await client.call('CONFIG', 'RESETSTAT')
+    await client.pipeline(Array.from({ length: 1000 }, (_, i) => ['SET', `key:${i}`, 'x'.repeat(1000)]))
+    expect(await field('evicted_keys')).toBe(0)
+  })
+
   test('a pause keeps everybody', async () => {
     await client.pipeline(Array.from({ length: 2000 }, (_, i) => ['SET', `key:${i}`, 'x'.repeat(100)]))
     await config('maxmemory-policy', 'allkeys-lru')
