@@ -476,6 +476,19 @@ describe.each(INLINE_EXECUTION_MODES)('inline-execution %s', (mode) => {
     expect(await waiter.call('CLIENT', 'REPLY', 'ON')).toBe('OK')
   })
 
+  test('CLIENT REPLY SKIP skips the reply of a command that waits, and no other', async () => {
+    const waiter = await connect()
+    const commands: Words[] = [
+      ['CLIENT', 'REPLY', 'SKIP'],
+      ['BLPOP', 'a', 0],
+      ['ECHO', 'next'],
+    ]
+    waiter.send(Buffer.concat(commands.map((words) => encodeCommand(words))))
+    await untilBlocked(1)
+    await client.call('RPUSH', 'a', '1')
+    expect(await read(waiter)).toBe('next')
+  })
+
   test('a server that sleeps serves and times out when it wakes', async () => {
     const [served, timed] = await waiting(['BLPOP', 'a', '0.1'], ['BLPOP', 'b', '0.1'])
     client.send(

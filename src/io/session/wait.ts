@@ -39,6 +39,7 @@ export function answerSuspended(session: Session, slot: ReplySlot, reply: Reply)
   session.writeSlot(slot, reply.bytes, 0, reply.length)
   reply.reset()
   session.finishSlot(slot)
+  session.advanceSkip()
   setImmediate(() => {
     session.isSuspended = false
     session.resumeReading()
