@@ -35,6 +35,9 @@ test('eight bytes at a time, in any pieces, give what one bit at a time gives', 
       crc.write(written, 1)
       expect(new DataView(written.buffer).getBigUint64(1, true)).toBe(valueOf(crc))
       expect(crc.isAt(written, 1)).toBe(true)
+      const read = new Crc64()
+      read.read(written, 1)
+      expect(read.hex).toBe(valueOf(crc).toString(16))
       written[CRC64_BYTES] ^= 1
       expect(crc.isAt(written, 1)).toBe(false)
     }),

@@ -84,11 +84,23 @@ export class Crc64 {
     this.high = high
   }
 
+  /** Its digits. */
+  get hex(): string {
+    return ((BigInt(this.high >>> 0) << 32n) | BigInt(this.low >>> 0)).toString(16)
+  }
+
   /** Writes it as snapshots and payloads end: little-endian. */
   write(bytes: Uint8Array, at: number): void {
     const view = viewOf(bytes)
     view.setInt32(at, this.low, true)
     view.setInt32(at + 4, this.high, true)
+  }
+
+  /** Makes it the one that write() wrote here. */
+  read(bytes: Uint8Array, at: number): void {
+    const view = viewOf(bytes)
+    this.low = view.getInt32(at, true)
+    this.high = view.getInt32(at + 4, true)
   }
 
   /** Whether these bytes are what write() would write. */

@@ -1,4 +1,5 @@
 /* What is written and read of the values of one type: each type has one codec, named in codecs.ts. Baton holder. */
+import { textOf } from '../../base/bytes.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
 import type { EngineSettings } from '../settings.ts'
 import { RdbError, type RdbReader, RdbText } from './reader.ts'
@@ -25,6 +26,9 @@ export interface ValueLoader {
   step(reader: RdbReader, target: LoadTarget): boolean
 }
 
+/** An entry that the key of a value has already stays beside the new one, makes an error, or is removed. */
+export type Duplicates = 'keep' | 'refuse' | 'replace'
+
 /** A collection without elements, as early versions could write them: no key for a file, an error for RESTORE. */
 export class EmptyValue extends RdbError {}
 
@@ -36,6 +40,8 @@ export class LoadTarget {
   length = 0
   /** What has been loaded so far: an entry of the key, beside the one it may have had before; 0 at first. */
   entry = 0
+  /** What becomes of an entry that the key has already. */
+  duplicates: Duplicates = 'keep'
   readonly settings: EngineSettings
   /* For the strings of one element, and what is in them. */
   readonly first = new RdbText()
@@ -55,9 +61,16 @@ export class LoadTarget {
     this.entry = 0
   }
 
-  /** Makes the key the one that was looked up last, as inserting it asks for. */
+  /** Makes the key the one that was looked up last, as inserting it asks for. Throws RdbError for a duplicate. */
   lookUp(): void {
-    this.keyspace.find(this.bytes, this.offset, this.length)
+    const { keyspace, bytes, offset, length } = this
+    const old = keyspace.find(bytes, offset, length)
+    if (old === 0 || this.duplicates === 'keep') return
+    if (this.duplicates === 'refuse') {
+      throw new RdbError(`RDB has duplicated key '${textOf(bytes, offset, length)}' in DB ${keyspace.index}`)
+    }
+    keyspace.removeFound(old)
+    keyspace.find(bytes, offset, length)
   }
 
   /** Removes what was loaded. */

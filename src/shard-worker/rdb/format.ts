@@ -22,7 +22,7 @@ const RDB_ZSET = 3
 export const RDB_HASH = 4
 const RDB_ZSET_2 = 5
 const RDB_MODULE_PRE_GA = 6
-const RDB_MODULE_2 = 7
+export const RDB_MODULE_2 = 7
 export const RDB_HASH_ZIPMAP = 9
 export const RDB_LIST_ZIPLIST = 10
 const RDB_SET_INTSET = 11
@@ -43,11 +43,18 @@ const RDB_HASH_METADATA = 24
 const RDB_HASH_LISTPACK_EX = 25
 
 /* What can stand in a file beside keys. */
+/** What is less is the type of a value. */
+export const FIRST_OPCODE = 244
+export const OPCODE_SLOT_INFO = 244
+export const OPCODE_FUNCTION2 = 245
+export const OPCODE_FUNCTION_PRE_GA = 246
+export const OPCODE_MODULE_AUX = 247
 export const OPCODE_IDLE = 248
 export const OPCODE_FREQUENCY = 249
 export const OPCODE_AUX = 250
 export const OPCODE_RESIZEDB = 251
 export const OPCODE_EXPIRETIME_MS = 252
+export const OPCODE_EXPIRETIME = 253
 export const OPCODE_SELECTDB = 254
 export const OPCODE_EOF = 255
 

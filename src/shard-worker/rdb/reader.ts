@@ -25,7 +25,8 @@ import {
 /** Bytes that no Redis would have written, or too few of them; `message` says what is wrong with them. */
 export class RdbError extends Error {}
 
-const SHORT = 'Unexpected end of the data'
+/** There are too few of them. */
+export class ShortRead extends RdbError {}
 
 /** Thrown when the window ends before what is read does. */
 export const MORE_BYTES = new Error('more bytes are needed')
@@ -85,7 +86,7 @@ export class RdbReader {
     this.makeRoom(length)
     copyBytes(this.bytes, this.end, chunk, offset, length)
     this.end += length
-    this.toCome -= length
+    this.toCome = Math.max(0, this.toCome - length)
   }
 
   private makeRoom(extra: number): void {
@@ -120,7 +121,7 @@ export class RdbReader {
   private need(count: number): void {
     const left = this.end - this.at
     if (count <= left) return
-    throw count > left + this.toCome ? new RdbError(SHORT) : MORE_BYTES
+    throw count > left + this.toCome ? new ShortRead('Unexpected end of the data') : MORE_BYTES
   }
 
   byte(): number {
@@ -143,6 +144,14 @@ export class RdbReader {
     if (head !== LENGTH_64_BITS) throw new RdbError('Unknown length encoding')
     const high = this.bigEndian()
     return high * TWO_32 + this.bigEndian()
+  }
+
+  /** The same with all of its 64 bits. */
+  bigInteger(): bigint {
+    if (this.left > 0 && this.bytes[this.at] !== LENGTH_64_BITS) return BigInt(this.integer())
+    this.byte()
+    const high = BigInt(this.bigEndian())
+    return (high << 32n) | BigInt(this.bigEndian())
   }
 
   private bigEndian(): number {
