@@ -3,20 +3,29 @@ import { bytesOf } from '../../base/bytes.ts'
 import {
   accessOf,
   bigExpireOf,
+  blockOf,
   checkEntry,
+  cutExpire,
   ENCODING_LISTPACK,
   ENTRY_HEADER_BYTES,
+  EXPIRE_BYTES,
+  embeddedLength,
   encodingOf,
   entryBytes,
   expireOf,
   flagsOf,
   HAS_EXPIRE,
   headerBytes,
+  insertExpire,
   keyFlags,
   keyLength,
   keyOffset,
   LONG_KEY,
+  OUT_OF_LINE,
+  SAVED,
   setAccess,
+  setBlock,
+  setEmbeddedLength,
   setKind,
   stringLength,
   stringOffset,
@@ -68,6 +77,40 @@ test('type, encoding and access change on their own', () => {
     7,
   ])
   expect([flagsOf(arena, entry), keyLength(arena, entry)]).toEqual([HAS_EXPIRE, 3])
+})
+
+test('length, flags and access share words and leave each other alone', () => {
+  const arena = poisonedArena(256 * 1024)
+  const entry = arena.allocate(1024)
+  for (const length of [0, 1, 255, 256, 511, 1000]) {
+    writeHeader(arena, entry, TYPE_STRING, SAVED, 3, 0xabcdef, length)
+    expect(stringLength(arena, entry)).toBe(length)
+    setAccess(arena, entry, 0xffffff)
+    insertExpire(arena, entry, 1, 2)
+    expect([embeddedLength(arena, entry), accessOf(arena, entry)]).toEqual([length, 0xffffff])
+    setEmbeddedLength(arena, entry, 1000 - length)
+    cutExpire(arena, entry)
+    expect([embeddedLength(arena, entry), accessOf(arena, entry)]).toEqual([1000 - length, 0xffffff])
+    expect([flagsOf(arena, entry), keyLength(arena, entry)]).toEqual([SAVED, 3])
+    checkEntry(arena, entry)
+  }
+})
+
+test('the block of a value stands between expiry and key', () => {
+  const arena = poisonedArena(1024 * 1024)
+  for (const keyBytes of [3, 70_000]) {
+    const flags = OUT_OF_LINE | keyFlags(keyBytes)
+    const entry = arena.allocate(entryBytes(flags, keyBytes, 0) + EXPIRE_BYTES)
+    const block = arena.allocate(100)
+    arena.u32[block >> 2] = 5
+    writeHeader(arena, entry, TYPE_STRING, flags, keyBytes, 0, block)
+    insertExpire(arena, entry, 1, 2)
+    expect([blockOf(arena, entry), keyLength(arena, entry), stringLength(arena, entry)]).toEqual([block, keyBytes, 5])
+    setBlock(arena, entry, 0x12345678)
+    cutExpire(arena, entry)
+    expect([blockOf(arena, entry), keyLength(arena, entry)]).toEqual([0x12345678, keyBytes])
+    expect(usedBytesOf(arena, entry)).toBe(headerBytes(flags) + keyBytes)
+  }
 })
 
 test('an expiry before 1970 is negative', () => {

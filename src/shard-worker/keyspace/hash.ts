@@ -25,7 +25,6 @@ import {
   EMBEDDED_ENTRY_MAX_BYTES,
   ENCODING_HASHTABLE,
   ENCODING_LISTPACK,
-  ENTRY_BODY,
   encodingOf,
   entryBytes,
   flagsOf,
@@ -35,6 +34,8 @@ import {
   keyOffset,
   OUT_OF_LINE,
   STRING_BLOCK_HEADER_BYTES,
+  setBlock,
+  setEmbeddedLength,
   setKind,
   stringLength,
   stringOffset,
@@ -236,7 +237,7 @@ export class Hash {
       throw ARENA_FULL
     }
     arena.u8.copyWithin(moved, block, block + used)
-    arena.u32[(this.entry + ENTRY_BODY) >> 2] = moved
+    setBlock(arena, this.entry, moved)
     this.block = moved
     arena.release(block)
   }
@@ -256,7 +257,7 @@ export class Hash {
       const total = entryBytes(flagsOf(arena, found), fieldLength, valueLength)
       const capacity = arena.capacity(found)
       if (total <= capacity && total * 2 > capacity) {
-        arena.u32[(found + ENTRY_BODY) >> 2] = valueLength
+        setEmbeddedLength(arena, found, valueLength)
         writeBytes(arena, stringOffset(arena, found), valueBytes, value, valueLength)
         return false
       }
@@ -355,7 +356,7 @@ export class Hash {
       throw error
     }
     setKind(arena, this.entry, TYPE_HASH, ENCODING_HASHTABLE)
-    arena.u32[(this.entry + ENTRY_BODY) >> 2] = block
+    setBlock(arena, this.entry, block)
     this.isListpack = false
     arena.release(old)
   }
@@ -454,7 +455,7 @@ function cloneField(from: Arena, entry: number, to: Arena): number {
   const copy = cloneBlock(from, entry, own, to)
   if (copy === 0 || !isOutOfLine) return copy
   const value = cloneBlock(from, blockOf(from, entry), STRING_BLOCK_HEADER_BYTES + stringLength(from, entry), to)
-  to.u32[(copy + ENTRY_BODY) >> 2] = value
+  setBlock(to, copy, value)
   if (value !== 0) return copy
   to.release(copy)
   return 0

@@ -12,23 +12,28 @@ import type { Access } from './access.ts'
 import {
   accessOf,
   blockOf,
+  copyExpireField,
+  cutExpire,
   EMBEDDED_ENTRY_MAX_BYTES,
-  ENTRY_ACCESS,
-  ENTRY_BODY,
   ENTRY_FLAGS,
-  ENTRY_HEADER_BYTES,
+  EXPIRE_BYTES,
+  embeddedLength,
   entryBytes,
   expireOf,
   flagsOf,
   HAS_EXPIRE,
   headerBytes,
+  insertExpire,
   keyFlags,
   keyLength,
   keyOffset,
   OUT_OF_LINE,
   STRING_BLOCK_HEADER_BYTES,
   setAccess,
+  setBlock,
+  setEmbeddedLength,
   stringLength,
+  stringOffset,
   TYPE_STRING,
   typeOf,
   usedBytesOf,
@@ -52,7 +57,6 @@ import { bytesOfBlock, releaseBlock } from './value-type.ts'
 /** Thrown when the shard's arena is full, before anything was changed; execute() answers with the OOM error. */
 export const ARENA_FULL = new Error('the arena is full')
 
-const EXPIRE_BYTES = 8
 /** A growing string's block doubles up to this much spare room (sds's SDS_MAX_PREALLOC). */
 const MAX_SPARE_BYTES = 1024 * 1024
 
@@ -164,7 +168,7 @@ export class Keyspace {
   private touch(entry: number): void {
     const access = this.access
     if (access.lfu) setAccess(this.arena, entry, access.touched(accessOf(this.arena, entry)))
-    else this.arena.u32[(entry + ENTRY_ACCESS) >> 2] = access.lruClock
+    else setAccess(this.arena, entry, access.lruClock)
   }
 
   /** Deletes the entry found last though no command asked for it; `counter` counts why. */
@@ -246,12 +250,12 @@ export class Keyspace {
     const keyBytes = keyLength(arena, entry)
     const total = entryBytes(flags, keyBytes, length)
     if (total <= arena.capacity(entry)) {
-      arena.u32[(entry + ENTRY_BODY) >> 2] = length
+      setEmbeddedLength(arena, entry, length)
       return entry
     }
     if (total <= EMBEDDED_ENTRY_MAX_BYTES) {
       const moved = this.relocate(entry, total)
-      arena.u32[(moved + ENTRY_BODY) >> 2] = length
+      setEmbeddedLength(arena, moved, length)
       return moved
     }
     return this.moveOutOfLine(entry, length, greedy)
@@ -270,29 +274,34 @@ export class Keyspace {
     const moved = this.allocateStringBlock(length, greedy ? this.spareRoom(length) : length)
     const value = block + STRING_BLOCK_HEADER_BYTES
     arena.u8.copyWithin(moved + STRING_BLOCK_HEADER_BYTES, value, value + keep)
-    arena.u32[(entry + ENTRY_BODY) >> 2] = moved
+    setBlock(arena, entry, moved)
     arena.release(block)
   }
 
-  /** Gives an embedded string a block of its own; the entry shrinks to header and key. */
+  /** Gives an embedded string a block of its own, and its key a new entry. */
   private moveOutOfLine(entry: number, length: number, greedy: boolean): number {
     const arena = this.arena
-    const flags = flagsOf(arena, entry)
+    const flags = flagsOf(arena, entry) | OUT_OF_LINE
     const keyBytes = keyLength(arena, entry)
     const block = this.allocateStringBlock(length, greedy ? this.spareRoom(length) : length)
-    const value = entry + headerBytes(flags) + keyBytes
-    const old = arena.u32[(entry + ENTRY_BODY) >> 2]
-    arena.u8.copyWithin(block + STRING_BLOCK_HEADER_BYTES, value, value + Math.min(old, length))
-    arena.u8[entry + ENTRY_FLAGS] = flags | OUT_OF_LINE
-    arena.u32[(entry + ENTRY_BODY) >> 2] = block
-    return this.shrinkEntry(entry)
+    const moved = this.allocateWithBlock(flags, keyBytes, block)
+    const value = stringOffset(arena, entry)
+    const kept = Math.min(embeddedLength(arena, entry), length)
+    arena.u8.copyWithin(block + STRING_BLOCK_HEADER_BYTES, value, value + kept)
+    writeHeader(arena, moved, arena.u8[entry], flags, keyBytes, accessOf(arena, entry), block)
+    const key = keyOffset(arena, entry)
+    arena.u8.copyWithin(moved + headerBytes(flags), key, key + keyBytes)
+    if (flags & HAS_EXPIRE) copyExpireField(arena, entry, moved)
+    this.replaceEntry(entry, moved)
+    return moved
   }
 
-  /** Moves an entry to a smaller block when it wastes half of its own; stays when memory is short. */
-  private shrinkEntry(entry: number): number {
-    const used = usedBytesOf(this.arena, entry)
-    if (used * 2 > this.arena.capacity(entry) || !this.arena.fits(used)) return entry
-    return this.relocate(entry, used)
+  /** Room for an entry whose value is `block`, which is freed when there is none. */
+  private allocateWithBlock(flags: number, keyBytes: number, block: number): number {
+    const entry = this.arena.allocate(entryBytes(flags, keyBytes, 0))
+    if (entry !== 0) return entry
+    this.arena.release(block)
+    throw ARENA_FULL
   }
 
   /** Moves an entry into a block of `bytes`; its tables follow. Throws ARENA_FULL with nothing changed. */
@@ -301,6 +310,13 @@ export class Keyspace {
     const moved = arena.allocate(bytes)
     if (moved === 0) throw ARENA_FULL
     arena.u8.copyWithin(moved, entry, entry + Math.min(bytes, usedBytesOf(arena, entry)))
+    this.replaceEntry(entry, moved)
+    return moved
+  }
+
+  /** Puts an entry that says the same in another's place. */
+  private replaceEntry(entry: number, moved: number): void {
+    const arena = this.arena
     const hash = this.keys.hashOf(entry)
     let found = this.keys.findEntry(hash, entry)
     assert(found, 'a live entry is in its table')
@@ -311,7 +327,6 @@ export class Keyspace {
       this.expires.replaceFound(moved)
     }
     arena.release(entry)
-    return moved
   }
 
   /** Frees what hangs off the entry. */
@@ -336,7 +351,7 @@ export class Keyspace {
     const arena = this.arena
     const flags = flagsOf(arena, entry)
     const isEmbedded = (flags & OUT_OF_LINE) === 0
-    if (isEmbedded && arena.u32[(entry + ENTRY_BODY) >> 2] === length) {
+    if (isEmbedded && embeddedLength(arena, entry) === length) {
       arena.u8[entry] = kind
       return entry
     }
@@ -345,7 +360,7 @@ export class Keyspace {
       const capacity = arena.capacity(entry)
       if (total <= capacity && (total * 2 > capacity || !arena.fits(total))) {
         arena.u8[entry] = kind
-        arena.u32[(entry + ENTRY_BODY) >> 2] = length
+        setEmbeddedLength(arena, entry, length)
         return entry
       }
     } else if (typeOf(arena, entry) === TYPE_STRING && (total > EMBEDDED_ENTRY_MAX_BYTES || !arena.fits(total))) {
@@ -369,8 +384,7 @@ export class Keyspace {
     const flags = flagsOf(arena, entry) & ~OUT_OF_LINE
     const fresh = this.freshString(kind, flags, bytes, keyAt, keyBytes, length, accessOf(arena, entry))
     if (flags & HAS_EXPIRE) {
-      const at = (entry + ENTRY_HEADER_BYTES) >> 2
-      writeExpire(arena, fresh, arena.u32[at], arena.i32[at + 1])
+      copyExpireField(arena, entry, fresh)
       const found = this.expires.findEntry(this.hash, entry)
       assert(found, 'I1 a volatile entry is in expires')
       this.expires.replaceFound(fresh)
@@ -482,13 +496,9 @@ export class Keyspace {
   ): number {
     const arena = this.arena
     const block = this.allocateStringBlock(length, length)
-    const entry = arena.allocate(entryBytes(flags, keyBytes, 0))
-    if (entry === 0) {
-      arena.release(block)
-      throw ARENA_FULL
-    }
+    const entry = this.allocateWithBlock(flags | OUT_OF_LINE, keyBytes, block)
     writeHeader(arena, entry, kind, flags | OUT_OF_LINE, keyBytes, access, block)
-    writeBytes(arena, entry + headerBytes(flags), bytes, keyAt, keyBytes)
+    writeBytes(arena, entry + headerBytes(flags | OUT_OF_LINE), bytes, keyAt, keyBytes)
     return entry
   }
 
@@ -515,9 +525,7 @@ export class Keyspace {
     const used = usedBytesOf(arena, entry)
     if (!this.expires.insert(hash, entry)) throw ARENA_FULL
     const moved = used + EXPIRE_BYTES <= arena.capacity(entry) ? entry : this.moveForExpire(entry, hash, used)
-    arena.u8.copyWithin(moved + ENTRY_HEADER_BYTES + EXPIRE_BYTES, moved + ENTRY_HEADER_BYTES, moved + used)
-    arena.u8[moved + ENTRY_FLAGS] = flags | HAS_EXPIRE
-    writeExpire(arena, moved, low, high)
+    insertExpire(arena, moved, low, high)
     return moved
   }
 
@@ -537,14 +545,10 @@ export class Keyspace {
 
   /** Makes an entry persistent; false when it was. The entry stays where it is. */
   removeExpire(entry: number): boolean {
-    const arena = this.arena
     this.beforeChange(entry)
-    const flags = flagsOf(arena, entry)
-    if ((flags & HAS_EXPIRE) === 0) return false
+    if ((flagsOf(this.arena, entry) & HAS_EXPIRE) === 0) return false
     this.forgetExpire(entry)
-    const used = usedBytesOf(arena, entry)
-    arena.u8.copyWithin(entry + ENTRY_HEADER_BYTES, entry + ENTRY_HEADER_BYTES + EXPIRE_BYTES, entry + used)
-    arena.u8[entry + ENTRY_FLAGS] = flags & ~HAS_EXPIRE
+    cutExpire(this.arena, entry)
     return true
   }
 

@@ -18,7 +18,7 @@ import type { Arena } from '../../shm/arena/arena.ts'
 import * as listpack from '../structure/listpack.ts'
 import { checkListpackBlock, createListpack, makeRoom, placed, shrink } from '../structure/listpack-block.ts'
 import * as quicklist from '../structure/quicklist.ts'
-import { blockOf, ENCODING_LISTPACK, ENCODING_QUICKLIST, ENTRY_BODY, encodingOf, setKind, TYPE_LIST } from './entry.ts'
+import { blockOf, ENCODING_LISTPACK, ENCODING_QUICKLIST, encodingOf, setBlock, setKind, TYPE_LIST } from './entry.ts'
 import { ARENA_FULL, type Keyspace } from './keyspace.ts'
 import { registerValueType } from './value-type.ts'
 
@@ -175,7 +175,7 @@ export class List {
     this.block = block
     this.at = at
     arena.u32[block >> 2] = at - block
-    arena.u32[(this.entry + ENTRY_BODY) >> 2] = block
+    setBlock(arena, this.entry, block)
   }
 
   /** Reads the element at one end; there is one. */
@@ -339,7 +339,7 @@ export class List {
 
   private setBlock(encoding: number): void {
     setKind(this.arena, this.entry, TYPE_LIST, encoding)
-    this.arena.u32[(this.entry + ENTRY_BODY) >> 2] = this.block
+    setBlock(this.arena, this.entry, this.block)
   }
 
   /**

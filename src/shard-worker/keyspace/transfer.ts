@@ -7,14 +7,13 @@ import { copyBytes } from '../../base/bytes.ts'
 import {
   accessOf,
   blockOf,
-  ENTRY_BODY,
-  ENTRY_FLAGS,
   ENTRY_HEADER_BYTES,
   encodingOf,
   flagsOf,
   HAS_EXPIRE,
   OUT_OF_LINE,
   setAccess,
+  setBlock,
   stringLength,
   stringOffset,
   TYPE_STRING,
@@ -114,10 +113,9 @@ function copyExpire(to: Keyspace, from: Keyspace, source: number, entry: number)
   return to.setExpire(entry, from.arena.u32[at], from.arena.i32[at + 1])
 }
 
-/** Makes an entry an empty embedded string: its block belongs to another from now on. */
+/** Makes an entry a string without a block: the one it had belongs to another from now on. */
 function forgetBlock(keyspace: Keyspace, entry: number): void {
   const { arena } = keyspace
   arena.u8[entry] = TYPE_STRING
-  arena.u8[entry + ENTRY_FLAGS] &= ~OUT_OF_LINE
-  arena.u32[(entry + ENTRY_BODY) >> 2] = 0
+  setBlock(arena, entry, 0)
 }

@@ -37,9 +37,10 @@ export function valueTypeOf(type: number): ValueType {
   return valueType
 }
 
-/** Frees the value of an entry; call only with OUT_OF_LINE. */
+/** Frees the value of an entry, unless another has taken it over (block 0); call only with OUT_OF_LINE. */
 export function releaseBlock(arena: Arena, entry: number): void {
-  valueTypeOf(typeOf(arena, entry)).release(arena, blockOf(arena, entry), encodingOf(arena, entry))
+  const block = blockOf(arena, entry)
+  if (block !== 0) valueTypeOf(typeOf(arena, entry)).release(arena, block, encodingOf(arena, entry))
 }
 
 /** Arena bytes of the value of an entry; call only with OUT_OF_LINE. */
