@@ -7,7 +7,7 @@ import type { ReplyTree } from '../support/resp.ts'
 import { decodeReply } from '../support/resp.ts'
 import { canonicalForm, canonicalStream } from './canonical.ts'
 import type { Contestant, Outcome } from './contestant.ts'
-import { asRedis72 } from './redis-7.2-differences.ts'
+import { asRedis72, stateAsRedis72 } from './redis-7.2-differences.ts'
 import type { Command, Script, Send, Session, Step } from './script.ts'
 import { encode, resolve, shortLifeMs } from './script.ts'
 
@@ -230,7 +230,8 @@ export class Match {
     for (let i = 0; i < Math.max(oracle.lines.length, spinel.lines.length); i++) {
       const apart = (oracle.ttls[i] ?? 0n) - (spinel.ttls[i] ?? 0n)
       const sameClass = (oracle.ttls[i] ?? 0n) < 0n === (spinel.ttls[i] ?? 0n) < 0n
-      if (oracle.lines[i] === spinel.lines[i] && sameClass && apart <= slackMs && -apart <= slackMs) continue
+      if (this.areAlike(oracle.lines[i], spinel.lines[i]) && sameClass && apart <= slackMs && -apart <= slackMs)
+        continue
       return {
         about: 'digest',
         oracle: `${oracle.lines[i]} ttl ${oracle.ttls[i]}`,
@@ -238,6 +239,11 @@ export class Match {
       }
     }
     return null
+  }
+
+  private areAlike(oracle: string | undefined, spinel: string | undefined): boolean {
+    if (oracle === spinel) return true
+    return this.oracleIs70 && oracle !== undefined && stateAsRedis72(oracle) === spinel
   }
 
   /** The same on both servers at once, timed. */

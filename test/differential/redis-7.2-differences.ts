@@ -101,3 +101,8 @@ export function asRedis72(words: readonly string[], reply: string): string {
   for (const difference of DIFFERENCES) answer = difference.answer(words, answer) ?? answer
   return answer
 }
+
+/** The same for a line of what a server holds (see Contestant.digest), where the encoding of short lists shows. */
+export function stateAsRedis72(line: string): string {
+  return line.replace(/^(db \d+ key ".*?" list) quicklist /, '$1 listpack ')
+}
