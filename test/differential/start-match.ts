@@ -15,8 +15,11 @@ export const DIRECTIVES = {
   rdbcompression: 'no',
   'sanitize-dump-payload': 'yes',
 }
-/* That of Redis 7.0. */
-const RDB_VERSION = 10
+/** What the oracle writes, by its version. */
+const RDB_VERSIONS: readonly [RegExp, number][] = [
+  [/redis_version:7\.0/, 10],
+  [/redis_version:7\.2/, 11],
+]
 
 export interface MatchOptions {
   /** Default: auto. */
@@ -26,15 +29,16 @@ export interface MatchOptions {
 }
 
 export async function startMatch({ inlineExecution = 'auto', spinel }: MatchOptions = {}): Promise<Match> {
-  const spinelDirectives = {
-    'shard-workers': 2,
-    shards: 4,
-    'inline-execution': inlineExecution,
-    'rdb-version': RDB_VERSION,
-  }
-  const startIt = spinel ?? (() => startSpinel({ directives: DIRECTIVES, spinelDirectives }))
   const oracle = await Contestant.create(() => startOracle({ directives: DIRECTIVES }))
   try {
+    const { text } = await oracle.ask(['INFO', 'server'])
+    const spinelDirectives = {
+      'shard-workers': 2,
+      shards: 4,
+      'inline-execution': inlineExecution,
+      'rdb-version': RDB_VERSIONS.find(([version]) => version.test(text))?.[1] ?? 12,
+    }
+    const startIt = spinel ?? (() => startSpinel({ directives: DIRECTIVES, spinelDirectives }))
     return await Match.create(oracle, await Contestant.create(startIt))
   } catch (error) {
     await oracle.stop(false)
