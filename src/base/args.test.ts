@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
-import { Args } from './args.ts'
+import { Args, MAX_TEXT_BYTES } from './args.ts'
 import { bytesOf } from './bytes.ts'
+import { LimitExceeded } from './limit-exceeded.ts'
 
 const WORD = bytesOf('COUNT')
 
@@ -26,4 +27,15 @@ test('words are compared in any case; those of options like C strings, up to a z
   expect([0, 1, 2, 3, 4].map((i) => args.is(i, WORD))).toEqual([true, false, false, false, false])
   expect([0, 1, 2, 3, 4].map((i) => args.isOption(i, WORD))).toEqual([true, true, false, false, false])
   expect([1, 2].map((i) => args.cText(i))).toEqual(['COUNT', 'COUNTS'])
+})
+
+test('one that is too long for a text is refused as a text, and shows its beginning', () => {
+  const args = new Args(new Uint8Array(MAX_TEXT_BYTES + 1).fill(120))
+  args.push(0, MAX_TEXT_BYTES + 1)
+  args.push(0, MAX_TEXT_BYTES)
+  expect(() => args.text(0)).toThrow(LimitExceeded)
+  expect(() => args.cText(0)).toThrow(LimitExceeded)
+  expect(args.text(1).length).toBe(MAX_TEXT_BYTES)
+  expect([args.beginning(0, 3), args.beginning(1, 0)]).toEqual(['xxx', ''])
+  expect(Args.of('ab').beginning(0, 3)).toBe('ab')
 })

@@ -4,10 +4,16 @@
  * I1  for i < count: offset[i] .. offset[i] + length[i] lies within bytes.
  * Bound: grows with the command, up to Redis's own limit of arguments; shrink() gives a large one back. */
 import { equalsIgnoreCase, textOf } from './bytes.ts'
+import { ARGUMENT_TOO_LONG } from './error-texts.ts'
+import { LimitExceeded } from './limit-exceeded.ts'
 
 /** `command` of arguments whose name was not looked up. */
 export const NOT_LOOKED_UP = -2
 const INITIAL_ARGUMENTS = 64
+/** The longest text that is made of an argument: names, words, numbers, directives. */
+export const MAX_TEXT_BYTES = 16 * 1024 * 1024
+/** Thrown for a longer one. */
+const TEXT_TOO_LONG = new LimitExceeded(ARGUMENT_TOO_LONG)
 
 export class Args {
   bytes: Uint8Array
@@ -87,9 +93,18 @@ export class Args {
     return end < 0 ? text : text.slice(0, end)
   }
 
-  /** Argument `index` as a latin1 string. Allocates: not for the hot path. */
+  /**
+   * Argument `index` as a latin1 string. Allocates: not for the hot path. Throws LimitExceeded beyond MAX_TEXT_BYTES:
+   * an argument may be longer than any string of V8's.
+   */
   text(index: number): string {
+    if (this.length[index] > MAX_TEXT_BYTES) throw TEXT_TOO_LONG
     return textOf(this.bytes, this.offset[index], this.length[index])
+  }
+
+  /** At most so many bytes of the beginning of argument `index`, as a latin1 string. */
+  beginning(index: number, bytes: number): string {
+    return textOf(this.bytes, this.offset[index], Math.min(bytes, this.length[index]))
   }
 
   /** A copy of argument `index`'s bytes. */

@@ -11,6 +11,7 @@ export const SAME_OBJECT = 'ERR source and destination objects are the same'
 export const OUT_OF_MEMORY = "OOM command not allowed when used memory > 'maxmemory'."
 export const NO_REPLICAS = 'NOREPLICAS Not enough good replicas to write.'
 export const REPLY_TOO_LARGE = 'ERR the reply is larger than 2 GiB'
+export const ARGUMENT_TOO_LONG = 'ERR an argument is longer than the 16 MiB that this command takes'
 export const SHARD_FULL = 'OOM the shard that owns this key has no room left'
 export const NO_AUTH = 'NOAUTH Authentication required.'
 export const WRONG_PASSWORD = 'WRONGPASS invalid username-password pair or user is disabled.'
@@ -143,9 +144,9 @@ export const execAborted = (text: string) => `EXECABORT Transaction discarded be
 export function unknownCommand(args: Args): string {
   let shown = ''
   for (let i = 1; i < args.count && shown.length < 128; i++) {
-    shown += `'${untilNul(args.text(i).slice(0, 128 - shown.length))}' `
+    shown += `'${untilNul(args.beginning(i, 128 - shown.length))}' `
   }
-  return `ERR unknown command '${untilNul(args.text(0).slice(0, 128))}', with args beginning with: ${shown}`
+  return `ERR unknown command '${untilNul(args.beginning(0, 128))}', with args beginning with: ${shown}`
 }
 
 function untilNul(text: string): string {

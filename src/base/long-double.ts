@@ -4,6 +4,7 @@
  * microseconds a command.
  *
  * The sign of zero is not kept in sums: the text of both zeros is "0". */
+import { textOf } from './bytes.ts'
 import { type BinaryFloat, type BinaryFormat, parseFloatText, round } from './float-text.ts'
 
 export type LongDouble = BinaryFloat
@@ -23,6 +24,11 @@ const FRACTION_SCALE = 10n ** BigInt(FRACTION_DIGITS)
 /** The value of a text as Redis's string2ld reads it (see parseFloatText); null for none, or from 5120 chars on. */
 export function parseLongDouble(text: string): LongDouble | null {
   return text.length > MAX_TEXT_CHARS ? null : parseFloatText(text, FORMAT)
+}
+
+/** The same of a range of bytes, however long. */
+export function parseLongDoubleIn(bytes: Uint8Array, offset: number, length: number): LongDouble | null {
+  return length > MAX_TEXT_CHARS ? null : parseLongDouble(textOf(bytes, offset, length))
 }
 
 /** The sum, rounded; null when it is infinite or no number. */

@@ -2,11 +2,13 @@
  * (https://redis.io/docs/reference/protocol-spec/). One per thread; the owner empties it after each batch. Hot.
  *
  * I1  bytes[0 .. length) is what has been written; capacity is bytes.length.
- * Bound: MAX_REPLY_BYTES, beyond which it throws REPLY_FULL and execute() answers with an error; the owner calls
+ * Bound: MAX_REPLY_BYTES, beyond which it throws REPLY_FULL, which whoever runs commands answers; the owner calls
  * `reset()`, which gives an outsized buffer back. */
 import { assert } from './assert.ts'
 import { copyBytes, copyWords } from './bytes.ts'
 import { formatDouble } from './double-text.ts'
+import { REPLY_TOO_LARGE } from './error-texts.ts'
+import { LimitExceeded } from './limit-exceeded.ts'
 import { formatInteger } from './number-text.ts'
 
 /** What a fresh buffer holds; outsized ones shrink back to it. */
@@ -15,7 +17,9 @@ export const REPLY_BUFFER_BYTES = 256 * 1024
 /** What the replies between two calls of reset() may take: every offset is an int32. */
 export const MAX_REPLY_BYTES = 2 ** 31 - 1
 /** Thrown by what would exceed it, with nothing written of the part that does not fit. */
-export const REPLY_FULL = new Error('the reply is full')
+export const REPLY_FULL = new LimitExceeded(REPLY_TOO_LARGE)
+/** What an error may take, the arguments that it shows included. */
+export const ERROR_ROOM_BYTES = 32 * 1024 * 1024
 
 const CR = 13
 const LF = 10
@@ -35,6 +39,8 @@ export class Reply {
   errorCount: number
   /** The text of the newest error, without the leading '-'. */
   lastError: string
+  /** Its bound; a test makes it less. */
+  mostBytes: number
 
   constructor() {
     this.bytes = new Uint8Array(REPLY_BUFFER_BYTES)
@@ -43,6 +49,7 @@ export class Reply {
     this.resp3 = false
     this.errorCount = 0
     this.lastError = ''
+    this.mostBytes = MAX_REPLY_BYTES
   }
 
   /** Makes room for `extra` more bytes. */
@@ -52,7 +59,7 @@ export class Reply {
 
   private grow(extra: number): void {
     const wanted = this.length + extra
-    if (wanted > MAX_REPLY_BYTES) throw REPLY_FULL
+    if (wanted > this.mostBytes) throw REPLY_FULL
     let capacity = this.bytes.length
     while (capacity < wanted) capacity *= 2
     const bytes = new Uint8Array(capacity)
@@ -65,6 +72,11 @@ export class Reply {
   reset(): void {
     this.length = 0
     if (this.isOutsized) this.release()
+  }
+
+  /** Whether there may be no room for an error any more. */
+  get isNearlyFull(): boolean {
+    return this.length > this.mostBytes - ERROR_ROOM_BYTES
   }
 
   /** Whether the buffer has grown beyond what is kept: worth handing over rather than copying. */

@@ -38,6 +38,8 @@ const SPARE_ROOM_MS = 2000
 const SPARE_ROOM_BYTES = 4096
 /** How often the log tells of HTTP. */
 const TELL_OF_HTTP_MS = 60_000
+/** How much of the list of clients a crash report shows, at least, where it is longer. */
+const MOST_TOLD_CHARS = 4 * 1024 * 1024
 /** How much of a query buffer is shown when it is too long. */
 const SHOWN_BYTES = 64
 
@@ -104,10 +106,13 @@ export class Clients implements ClientContext {
     return describeSession(session, { nowMs: this.nowMs(), argumentBytes, isDirty: this.isDirty(session) })
   }
 
-  /** All clients, a line each. */
+  /** All clients, a line each; not all of them when that would be too long for anybody to read. */
   listText(): string {
     let text = ''
-    for (const session of this.sessions.values()) text += `${this.describeClient(session)}\n`
+    for (const session of this.sessions.values()) {
+      text += `${this.describeClient(session)}\n`
+      if (text.length > MOST_TOLD_CHARS) break
+    }
     return text
   }
 

@@ -10,8 +10,9 @@ import type { Command, CommandTable, KeyRange } from '../base/command-table.ts'
 import { keySlot, SLOT_COUNT } from '../base/crc16.ts'
 import * as errors from '../base/error-texts.ts'
 import { digest, digestKey } from '../base/key-digest.ts'
+import { LimitExceeded } from '../base/limit-exceeded.ts'
 import type { Clock, Random } from '../base/ports.ts'
-import { REPLY_FULL, type Reply } from '../base/reply.ts'
+import type { Reply } from '../base/reply.ts'
 import type { Arena } from '../shm/arena/arena.ts'
 import { Access } from './keyspace/access.ts'
 import { typeOf } from './keyspace/entry.ts'
@@ -277,10 +278,11 @@ export class Engine {
       this.commands.commands[command].handler!(this, args, reply)
       return true
     } catch (error) {
-      if (error !== ARENA_FULL && error !== REPLY_FULL) throw error
+      const isLimit = error instanceof LimitExceeded
+      if (error !== ARENA_FULL && !isLimit) throw error
       reply.truncate(mark)
-      if (error === REPLY_FULL) reply.error(errors.REPLY_TOO_LARGE)
-      return error === REPLY_FULL
+      if (isLimit) reply.error(error.reply)
+      return isLimit
     }
   }
 

@@ -24,6 +24,8 @@ import { killClients } from './client-kill.ts'
 import { caching, tracking, writeTrackingInfo } from './client-tracking.ts'
 
 const MAX_INT64 = 2n ** 63n - 1n
+/** The longest CLIENT LIST: half of what a string of V8's may be. */
+const MAX_LIST_CHARS = 2 ** 28
 
 export function clientFamily(context: () => ClientContext): Family<Session> {
   const common = { runs: 'io', acl: ACL_CONNECTION, keys: [], complexity: 'O(1)' } as const
@@ -284,7 +286,11 @@ function list(context: ClientContext, session: Session, args: Args, reply: Reply
     chosen = sessions
   } else if (args.count !== 2) return reply.error(errors.SYNTAX)
   let text = ''
-  for (const each of chosen) text += `${context.describeClient(each, each === session ? args.totalBytes() : 0)}\n`
+  for (const each of chosen) {
+    text += `${context.describeClient(each, each === session ? args.totalBytes() : 0)}\n`
+    // Their names may be as long as texts can be.
+    if (text.length > MAX_LIST_CHARS) return reply.error(errors.REPLY_TOO_LARGE)
+  }
   reply.verbatim('txt', text)
 }
 

@@ -10,6 +10,8 @@
  * I3  `count` counts those keys, and filter[f] those of them whose hash ends in f.
  * I4  `ready` holds a key at most once, and each of its keys says so.
  * Bound: what the commands of the connected clients name. */
+
+import { MAX_TEXT_BYTES } from '../../base/args.ts'
 import { assert } from '../../base/assert.ts'
 import { bytesOf, textOf } from '../../base/bytes.ts'
 import type { AddedKeys } from '../../shard-worker/keyspace/added-keys.ts'
@@ -68,7 +70,8 @@ export class BlockedClients<Client extends WaitingClient<Client>> implements Add
 
   /** The same of a name in bytes, with its hash. */
   namedBy(hash: number, bytes: Uint8Array, offset: number, length: number): readonly WaitedKey<Client>[] {
-    return this.isFree(hash) ? [] : this.named(textOf(bytes, offset, length))
+    // No client waits for a key of a longer name.
+    return this.isFree(hash) || length > MAX_TEXT_BYTES ? [] : this.named(textOf(bytes, offset, length))
   }
 
   /** A client that waits for nothing waits for these keys from now on, behind all others. */

@@ -10,6 +10,7 @@ import type { Handler } from '../../base/command-spec.ts'
 import { BLOCKING, DENYOOM, HEAVY, MAY_REPLICATE, NO_AUTH, NO_MULTI, WRITE } from '../../base/command-spec.ts'
 import type { Command, CommandTable } from '../../base/command-table.ts'
 import * as errors from '../../base/error-texts.ts'
+import { LimitExceeded } from '../../base/limit-exceeded.ts'
 import type { Reply } from '../../base/reply.ts'
 import type { Engine } from '../../shard-worker/engine.ts'
 import type { Batch } from '../framing/batch.ts'
@@ -32,6 +33,8 @@ export interface Gate {
   closeHttp(session: Session): void
 }
 
+/** How much of an unknown subcommand's name errors show, at most. */
+const SHOWN_WORD_BYTES = 128
 /** What CLIENT LIST shows of a client that has run none. */
 const NO_COMMAND = 'NULL'
 /** First words of lines of an HTTP request that some web page may have had a browser send. */
@@ -174,7 +177,8 @@ export class Dispatcher {
       const sub = this.commands.subcommand(command, args)
       const { name, opaque } = command.spec
       if (sub === undefined || (opaque && !fitsArity(sub, args))) {
-        const text = opaque ? errors.subcommandSyntax(args.text(1), name) : errors.unknownSubcommand(args.text(1), name)
+        const word = args.beginning(1, SHOWN_WORD_BYTES)
+        const text = opaque ? errors.subcommandSyntax(word, name) : errors.unknownSubcommand(word, name)
         this.reject(session, command, text)
         return null
       }
@@ -257,10 +261,19 @@ export class Dispatcher {
       return
     }
     if (command.runs === 'io') this.runIo(session, command, args, this.reply)
-    else if (command.flags & BLOCKING) this.blocking.run(session, command, args)
+    else if (command.flags & BLOCKING) this.runBlocking(session, command, args)
     else if (this.blocking.clients.count === 0) this.sequencer.route(session, command, args)
     else this.routeWithCare(session, command, args)
     if (this.engine.slow.pending) this.gate.reportSlow(session)
+  }
+
+  private runBlocking(session: Session, command: Command<never>, args: Args): void {
+    const mark = this.reply.length
+    try {
+      this.blocking.run(session, command, args)
+    } catch (error) {
+      answerLimit(error, this.reply, mark)
+    }
   }
 
   /** Runs or hands over a command while clients wait for keys, which it may bring. */
@@ -283,7 +296,12 @@ export class Dispatcher {
     const startUs = engine.clock.monotonicUs()
     // The table's I/O commands take a Session: src/server builds it so.
     const handler = command.handler as Handler<Session>
-    handler(session, args, reply)
+    const mark = reply.length
+    try {
+      handler(session, args, reply)
+    } catch (error) {
+      answerLimit(error, reply, mark)
+    }
     const elapsedUs = engine.clock.monotonicUs() - startUs
     statistics.timed(command.id, elapsedUs)
     if (elapsedUs >= engine.slow.thresholdUs) engine.slow.capture(command.id, args, elapsedUs)
@@ -310,6 +328,13 @@ export class Dispatcher {
     }
     if (this.engine.slow.pending) this.gate.reportSlow(session)
   }
+}
+
+/** Answers for what has asked for more than can be held; anything else that was thrown is a bug. */
+function answerLimit(error: unknown, reply: Reply, mark: number): void {
+  if (!(error instanceof LimitExceeded)) throw error
+  reply.truncate(mark)
+  reply.error(error.reply)
 }
 
 function fitsArity(command: Command<never>, args: Args): boolean {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { ERROR_ROOM_BYTES, MAX_REPLY_BYTES } from '../../base/reply.ts'
 import { type Pair, Pairs, settle } from '../session/testing.ts'
 import type { InlineExecution } from './sequencer.ts'
 import { RoutingRig } from './testing.ts'
@@ -47,6 +48,19 @@ for (const mode of MODES) {
   describe(`inline-execution ${mode}`, () => {
     beforeAll(() => {
       rig.sequencer.inlineExecution = mode
+    })
+
+    test('what is more than a reply can hold is done, and refused as a whole', async () => {
+      rig.reply.mostBytes = ERROR_ROOM_BYTES + 3000
+      await ask(pair, `SET big ${'x'.repeat(2000)}`)
+      // One that does not fit refuses itself alone, and there is room for that.
+      expect(await ask(pair, 'MULTI', 'GET big', 'EXISTS none', 'EXEC')).toMatch(
+        /^\+OK \+QUEUED \+QUEUED \*2 \$2000 x+ :0$/,
+      )
+      const commands = ['MULTI', ...Array(3).fill('GET big'), 'INCR n', ...Array(5).fill('EXISTS none'), 'EXEC']
+      expect(await ask(pair, ...commands)).toMatch(/ -ERR the reply is larger than 2 GiB$/)
+      rig.reply.mostBytes = MAX_REPLY_BYTES
+      expect(await ask(pair, 'GET n')).toBe('$1 1')
     })
 
     test('queued commands run at EXEC, over any shards, and answer together', async () => {

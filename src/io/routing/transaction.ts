@@ -173,10 +173,17 @@ function runTransaction(dispatcher: Dispatcher, session: Session, reply: Reply):
     transaction.close()
     return reply.nilArray()
   }
+  const mark = reply.length
+  let isTooLarge = false
   reply.array(queue.length)
   // Open until the end: that is what CLIENT INFO in the queue tells.
   transaction.isRunning = true
   for (const { command, args } of queue) {
+    // What replies can't hold is done all the same; they make room for each other.
+    if (reply.isNearlyFull) {
+      isTooLarge = true
+      reply.truncate(mark)
+    }
     const { length } = reply
     dispatcher.runQueued(session, command, args, reply)
     // CLIENT REPLY OFF in the queue silences what comes after it, in this reply already.
@@ -184,4 +191,7 @@ function runTransaction(dispatcher: Dispatcher, session: Session, reply: Reply):
   }
   transaction.isRunning = false
   transaction.close()
+  if (!isTooLarge) return
+  reply.truncate(mark)
+  reply.error(errors.REPLY_TOO_LARGE)
 }

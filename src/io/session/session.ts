@@ -30,6 +30,8 @@ export const POSTPONED = 1
 
 /** Replies gathered before they are written in the middle of a batch. */
 const FLUSH_BYTES = 64 * 1024
+/** The same with a limit. */
+const MOST_GATHERED_BYTES = 1024 * 1024 * 1024
 /** A client that has not read this much of its replies is not read either, unless its limits say to close it first. */
 export const OUTPUT_PAUSE_BYTES = 32 * 1024 * 1024
 /** Commands of one session that may be with workers: at first, and at most. */
@@ -176,10 +178,7 @@ export class Session implements ConnectionOwner {
     return this.isUnix || this.remote.startsWith('127.') || this.remote.startsWith('[::1]')
   }
 
-  /**
-   * Forgets what the client has said of itself but its library, and that the reply to what runs is to be skipped; its
-   * transaction is the caller's.
-   */
+  /** Forgets what the client has said, but of its library and the reply at hand; its transaction is the caller's. */
   reset(authenticated: boolean): void {
     this.db = 0
     this.resp3 = false
@@ -407,9 +406,9 @@ export class Session implements ConnectionOwner {
     if (this.connection.queuedBytes > 0) this.host.outputGrew(this, 0)
   }
 
-  /** Whether replies may leave in the midst of a batch: with a limit only once they reach it, and end the client. */
+  /** Whether replies may leave in the midst of a batch: with a limit only once they reach it and end the client. */
   private mayFlush(bytes: number): boolean {
-    return this.outputLimit === 0 || bytes >= this.outputLimit
+    return this.outputLimit === 0 || bytes >= this.outputLimit || bytes > MOST_GATHERED_BYTES
   }
 
   /** Whether so many more bytes may be owed; if not, the host has closed the session. */

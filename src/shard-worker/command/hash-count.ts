@@ -1,9 +1,9 @@
 /* HINCRBY over all 64 bits and HINCRBYFLOAT in long doubles. Baton holder. */
 import type { Args } from '../../base/args.ts'
-import { bytesOf, textOf } from '../../base/bytes.ts'
+import { bytesOf } from '../../base/bytes.ts'
 import { ACL_HASH, DENYOOM, FAST, family, oneKey, WRITE } from '../../base/command-spec.ts'
 import * as errors from '../../base/error-texts.ts'
-import { addLongDoubles, formatLongDouble, parseLongDouble } from '../../base/long-double.ts'
+import { addLongDoubles, formatLongDouble, parseLongDouble, parseLongDoubleIn } from '../../base/long-double.ts'
 import { fitsInt64, NOT_INTEGER, parsedBig, parseInteger } from '../../base/number-text.ts'
 import type { Reply } from '../../base/reply.ts'
 import type { Engine } from '../engine.ts'
@@ -59,16 +59,15 @@ function hincrby(engine: Engine, args: Args, reply: Reply): void {
 }
 
 function hincrbyfloat(engine: Engine, args: Args, reply: Reply): void {
-  const increment = parseLongDouble(args.text(3))
+  const increment = parseLongDoubleIn(args.bytes, args.offset[3], args.length[3])
   if (increment === null) return reply.error(errors.NOT_A_FLOAT)
   if (increment.infinite) return reply.error(errors.NAN_OR_INFINITY)
   const hash = openForWrite(engine, args, reply)
   if (hash === null) return
-  let old = '0'
+  let value = parseLongDouble('0')
   if (hash.isOpen && hash.find(args.bytes, args.offset[2], args.length[2])) {
-    old = textOf(hash.valueBytes, hash.valueOffset, hash.valueLength)
+    value = parseLongDoubleIn(hash.valueBytes, hash.valueOffset, hash.valueLength)
   }
-  const value = parseLongDouble(old)
   if (value === null) return reply.error(errors.HASH_NOT_A_FLOAT)
   const sum = addLongDoubles(value, increment)
   if (sum === null) return reply.error(errors.INCREMENT_NAN_OR_INFINITY)

@@ -1,10 +1,9 @@
 /* The string commands that count: INCR and its kin over all 64 bits, INCRBYFLOAT in long doubles. Baton holder. Hot: a
  * counter below 2^53 costs no allocation; the rest of 64 bits goes through BigInt. */
 import type { Args } from '../../base/args.ts'
-import { textOf } from '../../base/bytes.ts'
 import { ACL_STRING, DENYOOM, FAST, family, oneKey, WRITE } from '../../base/command-spec.ts'
 import * as errors from '../../base/error-texts.ts'
-import { addLongDoubles, formatLongDouble, parseLongDouble } from '../../base/long-double.ts'
+import { addLongDoubles, formatLongDouble, parseLongDouble, parseLongDoubleIn } from '../../base/long-double.ts'
 import {
   BIG_INTEGER,
   fitsInt64,
@@ -188,13 +187,12 @@ function incrbyfloat(engine: Engine, args: Args, reply: Reply): void {
   const { keyspace } = engine
   const { arena } = keyspace
   const found = keyspace.findForWrite(args.bytes, args.offset[1], args.length[1])
-  let old = '0'
+  let value = parseLongDouble('0')
   if (found !== 0) {
     if (typeOf(arena, found) !== TYPE_STRING) return reply.error(errors.WRONG_TYPE)
-    old = textOf(arena.u8, stringOffset(arena, found), stringLength(arena, found))
+    value = parseLongDoubleIn(arena.u8, stringOffset(arena, found), stringLength(arena, found))
   }
-  const value = parseLongDouble(old)
-  const increment = parseLongDouble(args.text(2))
+  const increment = parseLongDoubleIn(args.bytes, args.offset[2], args.length[2])
   if (value === null || increment === null) return reply.error(errors.NOT_A_FLOAT)
   const sum = addLongDoubles(value, increment)
   if (sum === null) return reply.error(errors.INCREMENT_NAN_OR_INFINITY)
