@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { Args } from './args.ts'
 import { AssertionError } from './assert.ts'
-import { type CommandSpec, family } from './command-spec.ts'
-import { CommandTable } from './command-table.ts'
+import { type CommandSpec, family, type KeySpec } from './command-spec.ts'
+import { CommandTable, lastKeyOf } from './command-table.ts'
 import { writeHelp } from './help.ts'
 import { Reply } from './reply.ts'
 
@@ -71,6 +71,26 @@ test('a renamed command answers to its new name alone, one without a name to non
   expect(table.topLevel.map(({ fullName }) => fullName)).toEqual(['get', 'set'])
   table.rename('fetch', 'get')
   expect(table.byName('get')?.fullName).toBe('get')
+})
+
+describe('keys', () => {
+  const lastKey = (find: KeySpec['find'], ...words: string[]) => {
+    const keys: KeySpec[] = [{ flags: ['RW'], begin: { index: 1 }, find }]
+    const table = new CommandTable([family('x', [{ ...spec('POP'), runs: 'shards', keys }])])
+    return lastKeyOf(table.commands[0], Args.of('POP', ...words))
+  }
+
+  test('of a range end where the range or the arguments do', () => {
+    expect(lastKey({ last: 0, step: 1, limit: 0 }, 'a', 'b')).toBe(1)
+    expect(lastKey({ last: -2, step: 1, limit: 0 }, 'a', 'b', '0')).toBe(2)
+  })
+
+  test('that an argument counts are as many, as far as there are', () => {
+    const counted = { keyNumIndex: 0, firstKey: 1, step: 1 }
+    expect(lastKey(counted, '2', 'a', 'b', 'LEFT')).toBe(3)
+    for (const count of ['9', '9007199254740991']) expect(lastKey(counted, count, 'a', 'b', 'LEFT')).toBe(4)
+    for (const count of ['0', '-1', 'x', '', '9223372036854775807']) expect(lastKey(counted, count, 'a')).toBe(1)
+  })
 })
 
 test('HELP stands between a heading and itself', () => {

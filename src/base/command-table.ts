@@ -10,12 +10,25 @@ import type { Args } from './args.ts'
 import { assert } from './assert.ts'
 import { bytesOf } from './bytes.ts'
 import { aclCategories, type CommandSpec, type Family, type Handler, MOVABLE_KEYS, type Place } from './command-spec.ts'
+import { parsed, parseInteger, SAFE_INTEGER } from './number-text.ts'
 
-/** Which arguments are keys, as legacy COMMAND INFO says: negative `lastKey` counts from the end; 0 0 0: none. */
+/** Which arguments are keys: from the first to the last one every `keyStep`-th; 0 0 0: none. See lastKeyOf(). */
 export interface KeyRange {
   firstKey: number
+  /** Negative: counts from the end. */
   lastKey: number
   keyStep: number
+  /** The argument that tells how many keys there are, 0 for none. */
+  keyCount: number
+}
+
+/** The last argument that is a key, by the arguments of a call; one before the first when it has none. */
+export function lastKeyOf(range: KeyRange, args: Args): number {
+  const { firstKey, lastKey, keyCount } = range
+  if (keyCount === 0) return lastKey < 0 ? args.count + lastKey : lastKey
+  const kind = parseInteger(args.bytes, args.offset[keyCount], args.length[keyCount])
+  const count = kind === SAFE_INTEGER && parsed() > 0 ? parsed() : 0
+  return Math.min(firstKey + count, args.count) - 1
 }
 
 /** One numbered command. */
@@ -124,7 +137,9 @@ export class CommandTable<Context> {
       firstKey: legacy.first,
       lastKey: legacy.last,
       keyStep: legacy.step,
+      keyCount: 0,
     }
+    if (legacy.movable) countKeys(command)
     this.commands.push(command)
     return command
   }
@@ -195,6 +210,16 @@ function nameHash(bytes: Uint8Array, offset: number, length: number): number {
   const end = offset + (length < 20 ? length : 20)
   for (let i = offset; i < end; i++) hash = (Math.imul(hash, 31) + (bytes[i] & 0xdf)) | 0
   return (hash ^ (hash >>> 11)) & (LOOKUP_SLOTS - 1)
+}
+
+/** Has a command whose only keys are counted by an argument know where they are. */
+function countKeys<Context>(command: Command<Context>): void {
+  const [{ begin, find }] = command.spec.keys
+  if (command.spec.keys.length > 1 || !('index' in begin) || !('keyNumIndex' in find)) return
+  command.keyCount = begin.index + find.keyNumIndex
+  command.firstKey = begin.index + find.firstKey
+  command.lastKey = command.firstKey
+  command.keyStep = find.step
 }
 
 /** First key, last key and step as COMMAND INFO shows them: of the range specifications, 0 0 0 when there are none. */

@@ -6,7 +6,7 @@
  * The caller sets the scene once for a batch (begin) and for each command (db, shard, client), then executes. */
 import type { Args } from '../base/args.ts'
 import { HEAVY } from '../base/command-spec.ts'
-import type { Command, CommandTable, KeyRange } from '../base/command-table.ts'
+import { type Command, type CommandTable, type KeyRange, lastKeyOf } from '../base/command-table.ts'
 import { keySlot, SLOT_COUNT } from '../base/crc16.ts'
 import * as errors from '../base/error-texts.ts'
 import { digest, digestKey } from '../base/key-digest.ts'
@@ -150,9 +150,9 @@ export class Engine {
     args.keyHash[index] = digest.hash
   }
 
-  /** Notes shard and hash of every key of a command whose keys are a range. */
+  /** Notes shard and hash of every key of a command with keys. */
   locateKeys(command: KeyRange, args: Args): void {
-    const last = command.lastKey < 0 ? args.count + command.lastKey : command.lastKey
+    const last = lastKeyOf(command, args)
     for (let key = command.firstKey; key <= last; key += command.keyStep) this.locate(args, key)
     args.located = true
   }
@@ -160,7 +160,7 @@ export class Engine {
   /** Brings the located keys of a command over several shards into the cache. */
   fetchKeys(command: KeyRange, args: Args): void {
     const { prefetcher, shards, db } = this
-    const last = command.lastKey < 0 ? args.count + command.lastKey : command.lastKey
+    const last = lastKeyOf(command, args)
     for (let key = command.firstKey; key <= last && !prefetcher.isFull; key += command.keyStep) {
       prefetcher.add(shards[args.keyShard[key]].keyspaces[db].keys, args.keyHash[key])
     }
@@ -312,7 +312,7 @@ export class Engine {
     if (command.runs !== 'shards') return -1
     if (!args.located) this.locateKeys(command, args)
     let fullest = -1
-    const last = command.lastKey < 0 ? args.count + command.lastKey : command.lastKey
+    const last = lastKeyOf(command, args)
     for (let key = command.firstKey; key <= last; key += command.keyStep) {
       const shard = args.keyShard[key]
       if (fullest < 0 || this.shards[shard].arena.usedBytes > this.shards[fullest].arena.usedBytes) fullest = shard

@@ -17,7 +17,7 @@
 import type { Args } from '../../base/args.ts'
 import { assert } from '../../base/assert.ts'
 import { HEAVY } from '../../base/command-spec.ts'
-import type { Command } from '../../base/command-table.ts'
+import { type Command, lastKeyOf } from '../../base/command-table.ts'
 import type { Reply } from '../../base/reply.ts'
 import type { Engine } from '../../shard-worker/engine.ts'
 import * as record from '../../shard-worker/record.ts'
@@ -166,7 +166,7 @@ export class Sequencer implements LinkOwner {
       return
     }
     if (!args.located) this.engine.locateKeys(command, args)
-    const last = command.lastKey < 0 ? args.count + command.lastKey : command.lastKey
+    const last = lastKeyOf(command, args)
     for (let key = command.firstKey; key <= last; key += command.keyStep) {
       this.involve(args.keyShard[key])
     }

@@ -34,9 +34,11 @@ export function writeCommandInfo(reply: Reply, table: CommandTable<never>, comma
     reply,
     FLAG_NAMES.filter(([bit]) => command.flags & bit).map(([, name]) => name),
   )
-  reply.integer(command.firstKey)
-  reply.integer(command.lastKey)
-  reply.integer(command.keyStep)
+  // Where an argument counts the keys, the old fields know none.
+  const isCounted = command.keyCount !== 0
+  reply.integer(isCounted ? 0 : command.firstKey)
+  reply.integer(isCounted ? 0 : command.lastKey)
+  reply.integer(isCounted ? 0 : command.keyStep)
   writeNames(
     reply,
     ACL_NAMES.filter(([bit]) => command.categories & bit).map(([, name]) => `@${name}`),
