@@ -70,6 +70,14 @@ export const LCS_OVER_LIMIT = 'ERR Insufficient memory, transient memory for LCS
 export const LCS_NO_MEMORY = 'ERR Insufficient memory, failed allocating transient memory for LCS'
 export const HASH_NOT_AN_INTEGER = 'ERR hash value is not an integer'
 export const HASH_NOT_A_FLOAT = 'ERR hash value is not a float'
+export const INDEX_OUT_OF_RANGE = 'ERR index out of range'
+export const LPOS_RANK =
+  "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... " +
+  'or use negative to start from the end of the list'
+export const LPOS_COUNT = "ERR COUNT can't be negative"
+export const LPOS_MAXLEN = "ERR MAXLEN can't be negative"
+export const NUMKEYS_NOT_POSITIVE = 'ERR numkeys should be greater than 0'
+export const COUNT_NOT_POSITIVE = 'ERR count should be greater than 0'
 export const NAN_OR_INFINITY = 'ERR value is NaN or Infinity'
 export const OUT_OF_RANGE = 'ERR value is out of range'
 export const NOT_A_RANGED_LONG =

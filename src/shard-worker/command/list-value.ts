@@ -8,6 +8,8 @@ import type { Engine } from '../engine.ts'
 import { TYPE_LIST, typeOf } from '../keyspace/entry.ts'
 import { ARENA_FULL, type Keyspace } from '../keyspace/keyspace.ts'
 import { type List, listOf } from '../keyspace/list.ts'
+import { removeRange } from '../keyspace/list-edit.ts'
+import '../keyspace/list-type.ts'
 
 /** What findList() returns for a value of another type. */
 export const FOREIGN = undefined
@@ -29,6 +31,13 @@ export function openFound(engine: Engine, keyspace: Keyspace, entry: number): Li
   const list = listOf(keyspace, engine.settings)
   list.open(entry)
   return list
+}
+
+/** Whether a command that walks over the list at argument 1 is left to the worker: see Engine.defers(). */
+export function deferred(engine: Engine, args: Args): boolean {
+  const { keyspace } = engine
+  const list = openFound(engine, keyspace, keyspace.find(args.bytes, args.offset[1], args.length[1]))
+  return list ? engine.defers(list.count, 0) : false
 }
 
 /** The list to be written at argument `key` of `keyspace`; not open when there is none. Null after an error reply. */
@@ -88,7 +97,7 @@ export function popElements(
   const count = Math.min(most, list.count)
   reply.array(count)
   list.replyRange(reply, atHead ? 0 : -1, count, atHead)
-  for (let i = 0; i < count; i++) list.dropEnd(atHead)
+  removeRange(list, atHead ? 0 : list.count - count, count)
   list.settle(keyspace)
   keyspace.changed(args.bytes, args.offset[key], args.length[key])
 }

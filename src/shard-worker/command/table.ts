@@ -11,8 +11,13 @@ import { hashScanCommands } from './hash-scan.ts'
 import { keyCommands } from './key.ts'
 import { keyMoveCommands } from './key-move.ts'
 import { listCommands } from './list.ts'
+
 import { listBlockingCommands } from './list-blocking.ts'
+
+import { listEditCommands } from './list-edit.ts'
+
 import { listMoveCommands } from './list-move.ts'
+import { listMpopCommands } from './list-mpop.ts'
 import { memoryCommands } from './memory.ts'
 import { objectCommands } from './object.ts'
 import { scanCommands } from './scan.ts'
@@ -36,8 +41,10 @@ export const shardFamilies: readonly Family<Engine>[] = [
   hashCountCommands,
   hashScanCommands,
   listCommands,
+  listEditCommands,
   listMoveCommands,
   listBlockingCommands,
+  listMpopCommands,
   keyCommands,
   keyMoveCommands,
   dumpCommands,

@@ -12,18 +12,34 @@
  * what is left of it is one node of at most half of that, as in Redis 7.2.
  *
  * I1  a list has at least one element when a command has ended. */
-import { assert } from '../../base/assert.ts'
+import { equalBytes } from '../../base/bytes.ts'
 import type { Reply } from '../../base/reply.ts'
 import type { Arena } from '../../shm/arena/arena.ts'
 import * as listpack from '../structure/listpack.ts'
-import { checkListpackBlock, createListpack, makeRoom, placed, shrink } from '../structure/listpack-block.ts'
+import { createListpack, makeRoom, placed, shrink } from '../structure/listpack-block.ts'
 import * as quicklist from '../structure/quicklist.ts'
+import { expanded } from '../structure/quicklist-compress.ts'
+import {
+  countOf,
+  endNode,
+  exceedsLimit,
+  findNode,
+  fitsListpack,
+  found,
+  frontRoom,
+  isCompressed,
+  isPlain,
+  nextNode,
+  nodeAt,
+  nodeCount,
+  nodeSize,
+  nodesOf,
+} from '../structure/quicklist-node.ts'
 import { blockOf, ENCODING_LISTPACK, ENCODING_QUICKLIST, encodingOf, setBlock, setKind, TYPE_LIST } from './entry.ts'
 import { ARENA_FULL, type Keyspace } from './keyspace.ts'
-import { registerValueType } from './value-type.ts'
 
 /** Bytes at the start of a listpack's block that say where it begins. */
-const AT_BYTES = 4
+export const AT_BYTES = 4
 const LISTPACK_KIND = TYPE_LIST | (ENCODING_LISTPACK << 4)
 /** Bytes that a short element takes beside its text. */
 const ELEMENT_OVERHEAD_BYTES = 2
@@ -55,10 +71,15 @@ export class List {
   block: number
   isListpack: boolean
   /** Where the listpack begins. */
-  private at: number
-  /** The cursor: its node, unless in a listpack, and its element there, or its bytes in a plain node. */
-  private node: number
-  private p: number
+  at: number
+  /**
+   * The cursor: its node, 0 in a listpack; bytes with the listpack it is in, which begins at `base`; its element there.
+   * In a plain node `p` is `base`, and bytes there are those of the element.
+   */
+  node: number
+  bytes: Uint8Array
+  base: number
+  p: number
   /** The element that was read last, valid until the next change or read. */
   valueBytes: Uint8Array
   valueOffset: number
@@ -72,6 +93,8 @@ export class List {
     this.isListpack = true
     this.at = 0
     this.node = 0
+    this.bytes = arena.u8
+    this.base = 0
     this.p = 0
     this.valueBytes = arena.u8
     this.valueOffset = 0
@@ -85,7 +108,7 @@ export class List {
     const block = blockOf(arena, entry)
     this.block = block
     this.isListpack = encodingOf(arena, entry) === ENCODING_LISTPACK
-    if (this.isListpack) this.at = block + arena.u32[block >> 2]
+    if (this.isListpack) this.at = listpackAt(arena, block)
   }
 
   get isOpen(): boolean {
@@ -135,8 +158,7 @@ export class List {
 
   /** Number of elements. */
   get count(): number {
-    if (this.isListpack) return listpack.listpackCount(this.arena.u8, this.at)
-    return quicklist.count(this.arena, this.block)
+    return this.isListpack ? listpack.listpackCount(this.arena.u8, this.at) : countOf(this.arena, this.block)
   }
 
   /* The ends. */
@@ -163,7 +185,8 @@ export class List {
     listpack.append(u8, this.at, bytes, offset, length)
   }
 
-  private makeRoom(front: number, back: number): void {
+  /** Makes room before the listpack or behind it; throws ARENA_FULL with nothing changed. */
+  makeRoom(front: number, back: number): void {
     if (!makeRoom(this.arena, this.block, this.at, AT_BYTES, front, back, 0)) throw ARENA_FULL
     this.follow()
   }
@@ -196,10 +219,13 @@ export class List {
     this.valueLength = listpack.element.length
   }
 
-  /** Takes out the element at one end; there is one. See settle(). O(1). */
+  /** Takes out the element at one end; there is one. See settle(). Throws ARENA_FULL with nothing changed. O(1). */
   dropEnd(atHead: boolean): void {
     const { arena } = this
-    if (!this.isListpack) return quicklist.dropEnd(arena, this.block, atHead)
+    if (!this.isListpack) {
+      if (!quicklist.dropEnd(arena, this.block, atHead)) throw ARENA_FULL
+      return
+    }
     const { u8 } = arena
     if (atHead) {
       this.at = listpack.removeFirst(u8, this.at)
@@ -210,7 +236,8 @@ export class List {
     if ((listpack.listpackCount(u8, this.at) & SHRINK_MASK) === 0) this.shrinkListpack()
   }
 
-  private shrinkListpack(): void {
+  /** Gives a listpack that has become much smaller than its block another. */
+  shrinkListpack(): void {
     if (shrink(this.arena, this.block, this.at, AT_BYTES, WASTE)) this.follow()
   }
 
@@ -219,24 +246,58 @@ export class List {
   /** Puts the cursor on the element with this index, from the end when it is negative; false when there is none. */
   seek(index: number): boolean {
     const { arena } = this
-    if (this.isListpack) {
-      this.p = listpack.seek(arena.u8, this.at, index)
-      return this.p !== 0
-    }
     const { count } = this
     const wanted = index < 0 ? index + count : index
-    if (wanted < 0 || wanted >= count) return false
-    const forward = wanted < count / 2
-    let left = forward ? wanted : count - 1 - wanted
-    let node = quicklist.endNode(arena, this.block, forward)
-    for (let held = quicklist.nodeCount(arena, node); left >= held; held = quicklist.nodeCount(arena, node)) {
-      left -= held
-      node = quicklist.nextNode(arena, node, forward)
+    if (!(wanted >= 0 && wanted < count)) return false
+    if (this.isListpack) {
+      this.node = 0
+      this.bytes = arena.u8
+      this.base = this.at
+      this.p = listpack.seek(arena.u8, this.at, wanted)
+      return true
     }
-    this.node = node
-    this.p = quicklist.nodeAt(arena, node)
-    if (!quicklist.isPlain(arena, node)) this.p = listpack.seek(arena.u8, this.p, forward ? left : -1 - left)
+    findNode(arena, this.block, wanted)
+    this.enter(found.node)
+    if (!isPlain(arena, this.node)) this.p = listpack.seek(this.bytes, this.base, found.offset)
     return true
+  }
+
+  /** Puts the cursor into a node, at no element of a listpack yet. */
+  private enter(node: number): void {
+    const { arena } = this
+    this.node = node
+    if (isCompressed(arena, node)) {
+      this.bytes = expanded(arena, node)
+      this.base = 0
+      return
+    }
+    this.bytes = arena.u8
+    this.base = nodeAt(arena, node)
+    this.p = this.base
+  }
+
+  /** Puts the cursor on the first element of a node, 0 for none, or on its last one. */
+  enterAt(node: number, first: boolean): boolean {
+    if (node === 0) return false
+    this.enter(node)
+    if (isPlain(this.arena, node)) return true
+    const { bytes, base } = this
+    this.p = first ? listpack.first(base) : listpack.previous(bytes, base, listpack.end(bytes, base))
+    return true
+  }
+
+  /** Moves the cursor to the next element or the one before; false, and no place, when there is none. */
+  step(forward: boolean): boolean {
+    const { node, bytes } = this
+    if (node === 0 || !isPlain(this.arena, node)) {
+      const p = forward ? listpack.next(bytes, this.p) : listpack.previous(bytes, this.base, this.p)
+      if (p !== 0 && !listpack.isEnd(bytes, p)) {
+        this.p = p
+        return true
+      }
+      if (node === 0) return false
+    }
+    return this.enterAt(nextNode(this.arena, node, forward), forward)
   }
 
   /** How many nodes seek() walks over on its way to this index, roughly. */
@@ -244,51 +305,36 @@ export class List {
     if (this.isListpack) return 0
     const { count } = this
     const distance = index < 0 ? -index : index
-    const nodes = quicklist.nodes(this.arena, this.block)
-    return distance > count ? 0 : (Math.min(distance, count - distance) / count) * nodes
+    return distance > count ? 0 : (Math.min(distance, count - distance) / count) * nodesOf(this.arena, this.block)
   }
 
   /** Bytes of the nodes with `count` elements from index `start` on, or of as many of them as make up a long reply. */
   bytesFrom(start: number, count: number): number {
     const { arena } = this
     if (this.isListpack) return listpack.listpackBytes(arena.u8, this.at)
+    if (count === 0) return 0
+    findNode(arena, this.block, start)
     let bytes = 0
-    if (count === 0 || !this.seek(start)) return bytes
-    let left = count
-    for (let { node } = this; node !== 0 && left > 0 && bytes <= LONG_BYTES; ) {
-      bytes += quicklist.nodeSize(arena, node)
-      left -= quicklist.nodeCount(arena, node)
-      node = quicklist.nextNode(arena, node, true)
+    let left = count + found.offset
+    for (let { node } = found; node !== 0 && left > 0 && bytes <= LONG_BYTES; node = nextNode(arena, node, true)) {
+      bytes += nodeSize(arena, node)
+      left -= nodeCount(arena, node)
     }
     return bytes
   }
 
-  /** Moves the cursor to the next element or the one before; false, and no place, when there is none. */
-  step(forward: boolean): boolean {
-    const { arena } = this
-    const { u8 } = arena
-    if (this.isListpack || !quicklist.isPlain(arena, this.node)) {
-      const at = this.isListpack ? this.at : quicklist.nodeAt(arena, this.node)
-      const p = forward ? listpack.next(u8, this.p) : listpack.previous(u8, at, this.p)
-      if (p !== 0 && !listpack.isEnd(u8, p)) {
-        this.p = p
-        return true
-      }
-      if (this.isListpack) return false
-    }
-    this.node = quicklist.nextNode(arena, this.node, forward)
-    if (this.node === 0) return false
-    const at = quicklist.nodeAt(arena, this.node)
-    if (quicklist.isPlain(arena, this.node)) this.p = at
-    else this.p = forward ? listpack.first(at) : listpack.previous(u8, at, listpack.end(u8, at))
-    return true
-  }
-
   /** Reads the element at the cursor. */
   read(): void {
-    if (!this.isListpack && quicklist.isPlain(this.arena, this.node)) quicklist.readPlain(this.arena, this.node)
-    else listpack.read(this.arena.u8, this.p)
+    if (this.node !== 0 && isPlain(this.arena, this.node)) quicklist.readPlain(this.arena, this.node)
+    else listpack.read(this.bytes, this.p)
     this.takeElement()
+  }
+
+  /** Whether the element at the cursor has this text. */
+  matches(bytes: Uint8Array, offset: number, length: number): boolean {
+    const { node, arena } = this
+    if (node === 0 || !isPlain(arena, node)) return listpack.equals(this.bytes, this.p, bytes, offset, length)
+    return nodeSize(arena, node) === length && equalBytes(arena.u8, this.p, bytes, offset, length)
   }
 
   /** Replies with `count` elements from index `start` on, forward or backward; there are as many. O(start + count). */
@@ -319,7 +365,7 @@ export class List {
     const { listMaxListpackSize } = this.limits
     const { u8 } = this.arena
     const bytes = listpack.listpackBytes(u8, this.at) + textBytes
-    if (quicklist.exceedsLimit(listMaxListpackSize, bytes, this.count + texts)) this.convertToQuicklist()
+    if (exceedsLimit(listMaxListpackSize, bytes, this.count + texts)) this.convertToQuicklist()
   }
 
   private convertToQuicklist(): void {
@@ -357,7 +403,7 @@ export class List {
     const block = toListpack(this.arena, this.block, this.limits.listMaxListpackSize, half)
     if (block === 0) return
     this.block = block
-    this.at = block + this.arena.u32[block >> 2]
+    this.at = listpackAt(this.arena, block)
     this.isListpack = true
     this.setBlock(ENCODING_LISTPACK)
   }
@@ -373,12 +419,12 @@ export class List {
  * list-max-listpack-size (see convertIfSmall); else, or if there is no room, 0, and nothing has changed.
  */
 export function toListpack(arena: Arena, list: number, fill: number, half: boolean): number {
-  if (quicklist.nodes(arena, list) !== 1) return 0
-  const node = quicklist.endNode(arena, list, true)
-  if (quicklist.isPlain(arena, node)) return 0
-  const bytes = quicklist.nodeSize(arena, node)
-  if (!quicklist.fitsListpack(fill, bytes, quicklist.nodeCount(arena, node), half)) return 0
-  const fits = quicklist.frontRoom(arena, node) >= AT_BYTES
+  if (nodesOf(arena, list) !== 1) return 0
+  const node = endNode(arena, list, true)
+  if (isPlain(arena, node) || isCompressed(arena, node)) return 0
+  const bytes = nodeSize(arena, node)
+  if (!fitsListpack(fill, bytes, nodeCount(arena, node), half)) return 0
+  const fits = frontRoom(arena, node) >= AT_BYTES
   const fresh = fits ? 0 : arena.allocate(AT_BYTES + bytes)
   if (!fits && fresh === 0) return 0
   quicklist.dissolve(arena, list)
@@ -409,66 +455,7 @@ export function listOf(keyspace: Keyspace, limits: ListLimits, which: 0 | 1 = 0)
   return view
 }
 
-function cloneListpack(from: Arena, block: number, to: Arena): number {
-  const at = block + from.u32[block >> 2]
-  const bytes = listpack.listpackBytes(from.u8, at)
-  const copy = to.allocate(AT_BYTES + bytes)
-  if (copy === 0) return 0
-  to.u8.set(from.u8.subarray(at, at + bytes), copy + AT_BYTES)
-  to.u32[copy >> 2] = AT_BYTES
-  return copy
-}
-
 /** Where the listpack begins that a block of a list holds. */
 export function listpackAt(arena: Arena, block: number): number {
   return block + arena.u32[block >> 2]
 }
-
-/** Hands copies of all elements to `visit`. Cold. */
-export function eachElement(arena: Arena, block: number, encoding: number, visit: (element: Uint8Array) => void): void {
-  if (encoding === ENCODING_LISTPACK) return eachOfListpack(arena, block + arena.u32[block >> 2], visit)
-  let node = quicklist.endNode(arena, block, true)
-  for (; node !== 0; node = quicklist.nextNode(arena, node, true)) {
-    const at = quicklist.nodeAt(arena, node)
-    if (quicklist.isPlain(arena, node)) visit(arena.u8.slice(at, at + quicklist.nodeSize(arena, node)))
-    else eachOfListpack(arena, at, visit)
-  }
-}
-
-function eachOfListpack(arena: Arena, at: number, visit: (element: Uint8Array) => void): void {
-  const { u8 } = arena
-  for (let p = listpack.first(at); !listpack.isEnd(u8, p); p = listpack.next(u8, p)) {
-    listpack.read(u8, p)
-    const { bytes, offset, length } = listpack.element
-    visit(bytes.slice(offset, offset + length))
-  }
-}
-
-registerValueType(TYPE_LIST, {
-  name: 'list',
-  release(arena, block, encoding) {
-    if (encoding === ENCODING_LISTPACK) arena.release(block)
-    else quicklist.releaseQuicklist(arena, block)
-  },
-  clone(from, block, to, encoding) {
-    if (encoding === ENCODING_LISTPACK) return cloneListpack(from, block, to)
-    return quicklist.cloneQuicklist(from, block, to)
-  },
-  bytes(arena, block, encoding) {
-    return encoding === ENCODING_LISTPACK ? arena.capacity(block) : quicklist.quicklistBytes(arena, block)
-  },
-  check(arena, block, visit, encoding) {
-    if (encoding === ENCODING_QUICKLIST) {
-      quicklist.checkQuicklist(arena, block, visit)
-      assert(quicklist.count(arena, block) > 0, 'I1 a list has an element')
-      return
-    }
-    visit(block)
-    const at = block + arena.u32[block >> 2]
-    checkListpackBlock(arena, block, at, AT_BYTES)
-    assert(listpack.listpackCount(arena.u8, at) > 0, 'I1 a list has an element')
-  },
-  digest(arena, block, digest, encoding) {
-    eachElement(arena, block, encoding, (element) => digest.mix(element))
-  },
-})

@@ -15,6 +15,17 @@ import { List, listpackAt } from '../keyspace/list.ts'
 import * as listpack from '../structure/listpack.ts'
 import { soundListpackCount } from '../structure/listpack-integrity.ts'
 import * as quicklist from '../structure/quicklist.ts'
+import {
+  countOf,
+  endNode,
+  isCompressed,
+  isPlain,
+  nextNode,
+  nodeAt,
+  nodeBlock,
+  nodeSize,
+  nodesOf,
+} from '../structure/quicklist-node.ts'
 import { EmptyValue, type LoadTarget, type ValueCodec, type ValueLoader } from './codec.ts'
 import {
   CONTAINER_PACKED,
@@ -52,13 +63,15 @@ export const listCodec: ValueCodec = {
 }
 
 function writeNodes(writer: RdbWriter, arena: Arena, list: number): void {
-  writer.integer(quicklist.nodes(arena, list))
-  let node = quicklist.endNode(arena, list, true)
-  for (; node !== 0; node = quicklist.nextNode(arena, node, true)) {
-    const at = quicklist.nodeAt(arena, node)
-    if (quicklist.isPlain(arena, node)) {
+  writer.integer(nodesOf(arena, list))
+  for (let node = endNode(arena, list, true); node !== 0; node = nextNode(arena, node, true)) {
+    const at = nodeAt(arena, node)
+    if (isPlain(arena, node)) {
       writer.integer(CONTAINER_PLAIN)
-      writer.string(arena.u8, at, quicklist.nodeSize(arena, node))
+      writer.string(arena.u8, at, nodeSize(arena, node))
+    } else if (isCompressed(arena, node)) {
+      writer.integer(CONTAINER_PACKED)
+      writer.lzf(arena.u8, nodeBlock(arena, node), at, nodeSize(arena, node))
     } else writePacked(writer, arena, at)
   }
 }
@@ -108,7 +121,7 @@ class ElementsLoader implements ValueLoader {
     const list = blockOf(arena, target.entry)
     this.read(reader, target, list)
     if (--this.left > 0) return false
-    if (quicklist.count(arena, list) === 0) throw new EmptyValue()
+    if (countOf(arena, list) === 0) throw new EmptyValue()
     convert(target)
     return true
   }

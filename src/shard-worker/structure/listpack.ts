@@ -277,18 +277,58 @@ export function prepend(u8: Uint8Array, at: number, bytes: Uint8Array, offset: n
 
 /** Takes out the first element, of at least one; returns where the listpack begins now. O(1). */
 export function removeFirst(u8: Uint8Array, at: number): number {
-  const p = at + LISTPACK_HEADER_BYTES
-  const moved = moveHeader(u8, at, next(u8, p) - p)
-  addToCount(u8, moved, -1)
+  return removeUpTo(u8, at, next(u8, at + LISTPACK_HEADER_BYTES), 1)
+}
+
+/** Takes out the first `count` elements, which end where `p` stands; returns where the listpack begins now. O(1). */
+export function removeUpTo(u8: Uint8Array, at: number, p: number, count: number): number {
+  const moved = moveHeader(u8, at, p - at - LISTPACK_HEADER_BYTES)
+  addToCount(u8, moved, -count)
   return moved
+}
+
+/** Takes out the last `count` elements, the first of which is `p`. O(1). */
+export function removeFrom(u8: Uint8Array, at: number, p: number, count: number): void {
+  u8[p] = END
+  writeU32(u8, at, p + 1 - at)
+  addToCount(u8, at, -count)
+}
+
+/** Takes out `count` elements from index `index` on; there are as many. Returns where the listpack begins now. */
+export function removeElements(u8: Uint8Array, at: number, index: number, count: number): number {
+  const all = listpackCount(u8, at)
+  const last = end(u8, at)
+  const p = index === all ? last : seek(u8, at, index)
+  const to = index + count === all ? last : seek(u8, at, index + count)
+  if (p === first(at)) return removeUpTo(u8, at, to, count)
+  if (to === last) removeFrom(u8, at, p, count)
+  else removeRange(u8, at, p, to, count)
+  return at
+}
+
+/** Makes a listpack at `at` of the `count` elements between `p` and `to`, which lie elsewhere. */
+export function copyRange(u8: Uint8Array, at: number, p: number, to: number, count: number): void {
+  const bytes = to - p
+  writeU32(u8, at, EMPTY_LISTPACK_BYTES + bytes)
+  setCount(u8, at, Math.min(count, COUNT_UNKNOWN))
+  u8.copyWithin(at + LISTPACK_HEADER_BYTES, p, to)
+  u8[at + LISTPACK_HEADER_BYTES + bytes] = END
+}
+
+/** Appends the elements of another listpack; there must be room for its elements behind. O(bytes). */
+export function appendAll(u8: Uint8Array, at: number, other: number): void {
+  const total = readU32(u8, at)
+  const added = readU32(u8, other) - EMPTY_LISTPACK_BYTES
+  const count = listpackCount(u8, other)
+  u8.copyWithin(at + total - 1, first(other), first(other) + added)
+  u8[at + total - 1 + added] = END
+  writeU32(u8, at, total + added)
+  addToCount(u8, at, count)
 }
 
 /** Takes out the last element, of at least one. O(1). */
 export function removeLast(u8: Uint8Array, at: number): void {
-  const p = previous(u8, at, at + readU32(u8, at) - 1)
-  u8[p] = END
-  writeU32(u8, at, p + 1 - at)
-  addToCount(u8, at, -1)
+  removeFrom(u8, at, previous(u8, at, at + readU32(u8, at) - 1), 1)
 }
 
 /** Has the listpack begin `distance` bytes later, its end staying where it is; the header may overlap the old one. */

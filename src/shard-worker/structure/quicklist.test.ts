@@ -4,6 +4,7 @@ import { bytesOf, textOf } from '../../base/bytes.ts'
 import { Arena } from '../../shm/arena/arena.ts'
 import * as listpack from './listpack.ts'
 import * as quicklist from './quicklist.ts'
+import { countOf, endNode, isPlain, nextNode, nodeAt, nodeSize, nodesOf } from './quicklist-node.ts'
 
 const LARGE = 3000
 
@@ -13,14 +14,14 @@ function texts(arena: Arena, list: number): string[] {
   const take = () => {
     found.push(textOf(listpack.element.bytes, listpack.element.offset, listpack.element.length))
   }
-  let node = quicklist.endNode(arena, list, true)
-  for (; node !== 0; node = quicklist.nextNode(arena, node, true)) {
-    if (quicklist.isPlain(arena, node)) {
+  let node = endNode(arena, list, true)
+  for (; node !== 0; node = nextNode(arena, node, true)) {
+    if (isPlain(arena, node)) {
       quicklist.readPlain(arena, node)
       take()
       continue
     }
-    for (let p = listpack.first(quicklist.nodeAt(arena, node)); !listpack.isEnd(u8, p); p = listpack.next(u8, p)) {
+    for (let p = listpack.first(nodeAt(arena, node)); !listpack.isEnd(u8, p); p = listpack.next(u8, p)) {
       listpack.read(u8, p)
       take()
     }
@@ -88,12 +89,12 @@ describe('nodes', () => {
       push(arena, counted, false, `element:${i}`)
       push(arena, sized, i % 2 === 0, `element:${i}`)
     }
-    expect(quicklist.nodes(arena, counted)).toBe(100)
-    let node = quicklist.endNode(arena, sized, true)
-    for (; node !== 0; node = quicklist.nextNode(arena, node, true)) {
-      expect(quicklist.nodeSize(arena, node)).toBeLessThanOrEqual(4096)
+    expect(nodesOf(arena, counted)).toBe(100)
+    let node = endNode(arena, sized, true)
+    for (; node !== 0; node = nextNode(arena, node, true)) {
+      expect(nodeSize(arena, node)).toBeLessThanOrEqual(4096)
     }
-    expect(quicklist.nodes(arena, sized)).toBeLessThan(6)
+    expect(nodesOf(arena, sized)).toBeLessThan(6)
     // No node but those at the ends has more than an eighth to spare.
     expect(quicklist.quicklistBytes(arena, counted)).toBeLessThan(100 * (24 + 10 * 14 + 7) * 1.2)
   })
@@ -102,7 +103,7 @@ describe('nodes', () => {
     const arena = Arena.create(1024 * 1024)
     const list = quicklist.createQuicklist(arena, -2, 0)
     for (const text of ['a', 'b'.repeat(LARGE), 'c', 'd'.repeat(LARGE)]) push(arena, list, false, text)
-    expect(quicklist.nodes(arena, list)).toBe(4)
+    expect(nodesOf(arena, list)).toBe(4)
     check(arena, [list])
   })
 
@@ -128,7 +129,7 @@ test('a full arena leaves a quicklist as it is', () => {
   const list = quicklist.createQuicklist(arena, -2, 0)
   let pushed = 0
   while (push(arena, list, pushed % 2 === 0, 'y'.repeat(200 + (pushed % 7)))) pushed++
-  expect(quicklist.count(arena, list)).toBe(pushed)
+  expect(countOf(arena, list)).toBe(pushed)
   expect(quicklist.cloneQuicklist(arena, list, arena)).toBe(0)
   check(arena, [list])
 })
@@ -137,14 +138,14 @@ test('check names what is broken', () => {
   const arena = Arena.create(1024 * 1024)
   const list = quicklist.createQuicklist(arena, 1, 0)
   for (const text of ['a', 'b', 'c']) push(arena, list, false, text)
-  const node = quicklist.endNode(arena, list, true)
+  const node = endNode(arena, list, true)
   const broken = (word: number, value: number, what: string) => {
     const sound = arena.u32[word >> 2]
     arena.u32[word >> 2] = value
     expect(() => quicklist.checkQuicklist(arena, list, () => {})).toThrow(what)
     arena.u32[word >> 2] = sound
   }
-  broken(list, quicklist.nextNode(arena, node, true), 'I1')
+  broken(list, nextNode(arena, node, true), 'I1')
   broken(list + 8, 4, 'I2')
   broken(node + 16, 2, 'I3')
   quicklist.checkQuicklist(arena, list, () => {})

@@ -1,27 +1,10 @@
 /* The quicklist: a list of nodes in both directions, each with a run of elements in a listpack, so that the ends are
  * O(1), the middle costs a walk over nodes, and an element costs no pointers. Baton holder. Hot: plain functions of an
- * arena and the offsets of a quicklist and of nodes.
+ * arena and the offsets of a quicklist and of nodes, which quicklist-node.ts draws.
  *
- * Quicklist, integers little-endian:
- *
- *   0      4      8       12      16         18          20
- *   | head | tail | count | nodes | fill i16 | depth u16 |
- *
- * head, tail  the nodes at the ends, 0 = none.   count  elements.   nodes  their number.
- * fill        what a node may hold: so many elements, or if negative the bytes in NODE_LIMIT_BYTES (see exceedsLimit).
- * depth       list-compress-depth.
- *
- * Node:
- *
- *   0          4      8       12   16          20     24
- *   | previous | next | block | at | count u32 | size |
- *
- * block   of a listpack (listpack-block.ts, nothing reserved), which begins at `at`; or of PLAIN bytes: one element
- *         that is large by itself, `size` bytes long.
- * count   elements in the low 24 bits, flags above.
- *
- * fill, depth and what makes nodes split and merge are Redis's, so that both servers cut the same list into the same
- * nodes (https://redis.io/docs/reference/optimization/memory-optimization/).
+ * What makes nodes split and merge is Redis's, so that both servers cut the same list into the same nodes
+ * (https://redis.io/docs/reference/optimization/memory-optimization/). Here are whole quicklists and their ends;
+ * quicklist-edit.ts changes the middle, quicklist-compress.ts compresses it.
  *
  * I1  the links agree in both directions, and head and tail are the ends.
  * I2  count is the sum of the nodes' counts, none of which is 0; nodes is their number.
@@ -31,34 +14,43 @@ import { copyBytes } from '../../base/bytes.ts'
 import type { Arena } from '../../shm/arena/arena.ts'
 import * as listpack from './listpack.ts'
 import { checkListpackBlock, createListpack, makeRoom, placed, shrink } from './listpack-block.ts'
+import { checkCompressed, expand, expanded, keepDepth } from './quicklist-compress.ts'
+import {
+  COUNT,
+  COUNT_MASK,
+  countOf,
+  depthOf,
+  ELEMENT_OVERHEAD_BYTES,
+  endNode,
+  exceedsLimit,
+  fillOf,
+  HEAD,
+  isCompressed,
+  isPlain,
+  limitBytes,
+  MAX_DEPTH,
+  MAX_FILL,
+  MIN_FILL,
+  NODE_AT,
+  NODE_BLOCK,
+  NODE_BYTES,
+  NODE_COUNT,
+  NODE_NEXT,
+  NODE_PREVIOUS,
+  NODE_SIZE,
+  NODES,
+  nextNode,
+  nodeAt,
+  nodeBlock,
+  nodeCount,
+  nodeSize,
+  nodesOf,
+  OPTIONS,
+  PLAIN,
+  QUICKLIST_BYTES,
+  TAIL,
+} from './quicklist-node.ts'
 
-const QUICKLIST_BYTES = 20
-const HEAD = 0
-const TAIL = 4
-const COUNT = 8
-const NODES = 12
-const OPTIONS = 16
-
-const NODE_BYTES = 24
-const NODE_PREVIOUS = 0
-const NODE_NEXT = 4
-const NODE_BLOCK = 8
-const NODE_AT = 12
-const NODE_COUNT = 16
-const NODE_SIZE = 20
-
-const COUNT_MASK = 0xffffff
-const PLAIN = 1 << 24
-
-/** Bytes of a node by fill: -1 to -5. */
-const NODE_LIMIT_BYTES = [4096, 8192, 16384, 32768, 65536]
-/** What a node of several elements may take when fill counts elements. */
-const SAFE_NODE_BYTES = 8192
-/** What an element may take beside its text, as far as limits are concerned. */
-const ELEMENT_OVERHEAD_BYTES = 8
-const MAX_FILL = 32767
-const MIN_FILL = -NODE_LIMIT_BYTES.length
-const MAX_DEPTH = 65535
 /** Room of a fresh node at least. */
 const FRESH_ROOM_BYTES = 121
 /** A node that is no end any more gives back what it has beyond this. */
@@ -68,97 +60,26 @@ const OPEN_WASTE = 4
 /** How many elements leave a node before somebody looks whether it has shrunk: a mask. */
 const SHRINK_MASK = 7
 
-/* Limits. */
-
-/** Bytes that a node may take by `fill`. */
-export function limitBytes(fill: number): number {
-  if (fill >= 0) return SAFE_NODE_BYTES
-  return NODE_LIMIT_BYTES[Math.min(-fill, NODE_LIMIT_BYTES.length) - 1]
-}
-
-/** Whether a listpack of so many bytes and elements is more than `fill` (list-max-listpack-size) allows. */
-export function exceedsLimit(fill: number, bytes: number, count: number): boolean {
-  return bytes > limitBytes(fill) || (fill >= 0 && count > Math.max(fill, 1))
-}
-
-/** Whether the only node of a quicklist may become a listpack: it holds at most what `fill` allows, or half of it. */
-export function fitsListpack(fill: number, bytes: number, count: number, half: boolean): boolean {
-  const shift = half ? 1 : 0
-  return fill >= 0 ? count <= Math.max(fill, 1) >> shift : bytes <= limitBytes(fill) >> shift
-}
-
-function hasSpace(arena: Arena, list: number, node: number, length: number, isLarge: boolean): boolean {
-  if (isLarge || isPlain(arena, node)) return false
-  const bytes = listpack.listpackBytes(arena.u8, arena.u32[(node + NODE_AT) >> 2]) + length + ELEMENT_OVERHEAD_BYTES
-  return !exceedsLimit(fillOf(arena, list), bytes, nodeCount(arena, node) + 1)
-}
-
 /* Reading. */
-
-export function count(arena: Arena, list: number): number {
-  return arena.u32[(list + COUNT) >> 2]
-}
-
-export function nodes(arena: Arena, list: number): number {
-  return arena.u32[(list + NODES) >> 2]
-}
-
-export function fillOf(arena: Arena, list: number): number {
-  return (arena.i32[(list + OPTIONS) >> 2] << 16) >> 16
-}
-
-export function depthOf(arena: Arena, list: number): number {
-  return arena.u32[(list + OPTIONS) >> 2] >>> 16
-}
-
-/** The first node or the last one; 0 of an empty quicklist. */
-export function endNode(arena: Arena, list: number, atHead: boolean): number {
-  return arena.u32[(list + (atHead ? HEAD : TAIL)) >> 2]
-}
-
-/** The node after this one, or before it; 0 for none. */
-export function nextNode(arena: Arena, node: number, forward: boolean): number {
-  return arena.u32[(node + (forward ? NODE_NEXT : NODE_PREVIOUS)) >> 2]
-}
-
-export function nodeCount(arena: Arena, node: number): number {
-  return arena.u32[(node + NODE_COUNT) >> 2] & COUNT_MASK
-}
-
-export function isPlain(arena: Arena, node: number): boolean {
-  return (arena.u32[(node + NODE_COUNT) >> 2] & PLAIN) !== 0
-}
-
-/** Where a node's listpack begins, or the bytes of a plain one. */
-export function nodeAt(arena: Arena, node: number): number {
-  return arena.u32[(node + NODE_AT) >> 2]
-}
-
-/** Bytes of its block before a node's listpack. */
-export function frontRoom(arena: Arena, node: number): number {
-  return nodeAt(arena, node) - arena.u32[(node + NODE_BLOCK) >> 2]
-}
-
-/** Bytes of a node's listpack, or of its plain element. */
-export function nodeSize(arena: Arena, node: number): number {
-  if (isPlain(arena, node)) return arena.u32[(node + NODE_SIZE) >> 2]
-  return listpack.listpackBytes(arena.u8, nodeAt(arena, node))
-}
 
 /** Puts the text of the element at one end into `listpack.element`; there is one. */
 export function readEnd(arena: Arena, list: number, atHead: boolean): void {
   const node = endNode(arena, list, atHead)
   if (isPlain(arena, node)) return readPlain(arena, node)
-  const at = nodeAt(arena, node)
-  const { u8 } = arena
+  let { u8 } = arena
+  let at = nodeAt(arena, node)
+  if (isCompressed(arena, node)) {
+    u8 = expanded(arena, node)
+    at = 0
+  }
   listpack.read(u8, atHead ? listpack.first(at) : listpack.previous(u8, at, listpack.end(u8, at)))
 }
 
 /** Puts the element of a plain node into `listpack.element`. */
 export function readPlain(arena: Arena, node: number): void {
   listpack.element.bytes = arena.u8
-  listpack.element.offset = arena.u32[(node + NODE_BLOCK) >> 2]
-  listpack.element.length = arena.u32[(node + NODE_SIZE) >> 2]
+  listpack.element.offset = nodeAt(arena, node)
+  listpack.element.length = nodeSize(arena, node)
 }
 
 /* A whole quicklist. */
@@ -182,32 +103,43 @@ export function releaseQuicklist(arena: Arena, list: number): void {
   let node = endNode(arena, list, true)
   while (node !== 0) {
     const next = nextNode(arena, node, true)
-    arena.release(arena.u32[(node + NODE_BLOCK) >> 2])
+    arena.release(nodeBlock(arena, node))
     arena.release(node)
     node = next
   }
   arena.release(list)
 }
 
-/** A copy in another arena or the same; 0 when that has no room. O(bytes). */
+/** A copy in another arena or the same, node by node as they are; 0 when that has no room. O(bytes). */
 export function cloneQuicklist(from: Arena, list: number, to: Arena): number {
   const copy = createQuicklist(to, fillOf(from, list), depthOf(from, list))
   if (copy === 0) return 0
   for (let node = endNode(from, list, true); node !== 0; node = nextNode(from, node, true)) {
-    const bytes = nodeSize(from, node)
-    const append = isPlain(from, node) ? appendPlain : appendListpack
-    if (append(to, copy, from.u8, nodeAt(from, node), bytes)) continue
+    if (cloneNode(from, node, to, copy)) continue
     releaseQuicklist(to, copy)
     return 0
   }
   return copy
 }
 
+function cloneNode(from: Arena, node: number, to: Arena, list: number): boolean {
+  const size = nodeSize(from, node)
+  const packed = isCompressed(from, node)
+  const bytes = packed ? nodeAt(from, node) : size
+  const block = copyToBlock(to, from.u8, packed ? nodeBlock(from, node) : nodeAt(from, node), bytes)
+  if (block === 0) return false
+  const countAndFlags = from.u32[(node + NODE_COUNT) >> 2]
+  const tail = endNode(to, list, false)
+  if (addNode(to, list, tail, true, block, packed ? bytes : block, countAndFlags, size) !== 0) return true
+  to.release(block)
+  return false
+}
+
 /** Arena bytes of all of it. O(nodes). */
 export function quicklistBytes(arena: Arena, list: number): number {
   let bytes = arena.capacity(list)
   for (let node = endNode(arena, list, true); node !== 0; node = nextNode(arena, node, true)) {
-    bytes += arena.capacity(node) + arena.capacity(arena.u32[(node + NODE_BLOCK) >> 2])
+    bytes += arena.capacity(node) + arena.capacity(nodeBlock(arena, node))
   }
   return bytes
 }
@@ -215,95 +147,114 @@ export function quicklistBytes(arena: Arena, list: number): number {
 /** Adds a node with a copy of the `length` bytes of a listpack; false when there is no room. */
 export function appendListpack(arena: Arena, list: number, bytes: Uint8Array, offset: number, length: number): boolean {
   const block = copyToBlock(arena, bytes, offset, length)
-  return (
-    block !== 0 && adoptOrRelease(arena, list, block, block, listpack.listpackCount(arena.u8, block), length, false)
-  )
+  return block !== 0 && appendOrRelease(arena, list, block, listpack.listpackCount(arena.u8, block), 0)
 }
 
 /** Adds a plain node with this element; false when there is no room. */
 export function appendPlain(arena: Arena, list: number, bytes: Uint8Array, offset: number, length: number): boolean {
   const block = copyToBlock(arena, bytes, offset, length)
-  return block !== 0 && adoptOrRelease(arena, list, block, block, 1 | PLAIN, length, false)
+  return block !== 0 && appendOrRelease(arena, list, block, 1 | PLAIN, length)
 }
 
 /** Makes a block with a listpack the last node; false when there is no room, and the block stays the caller's. */
 export function adoptListpack(arena: Arena, list: number, block: number, at: number): boolean {
-  const { u8 } = arena
-  return adopt(arena, list, block, at, listpack.listpackCount(u8, at), listpack.listpackBytes(u8, at), false)
+  const count = listpack.listpackCount(arena.u8, at)
+  return addEnd(arena, list, false, block, at, count, 0)
 }
 
 /** Takes the only node's block, with its listpack, out of a quicklist, which is freed; see `placed`. */
 export function dissolve(arena: Arena, list: number): void {
   const node = endNode(arena, list, true)
-  placed.block = arena.u32[(node + NODE_BLOCK) >> 2]
+  placed.block = nodeBlock(arena, node)
   placed.at = nodeAt(arena, node)
   arena.release(node)
   arena.release(list)
 }
 
-function copyToBlock(arena: Arena, bytes: Uint8Array, offset: number, length: number): number {
+/** A block with a copy of these bytes; 0 when there is no room. */
+export function copyToBlock(arena: Arena, bytes: Uint8Array, offset: number, length: number): number {
   const block = arena.allocate(length)
   if (block !== 0) copyBytes(arena.u8, block, bytes, offset, length)
   return block
 }
 
-function adoptOrRelease(
-  arena: Arena,
-  list: number,
-  block: number,
-  at: number,
-  countAndFlags: number,
-  size: number,
-  atHead: boolean,
-): boolean {
-  if (adopt(arena, list, block, at, countAndFlags, size, atHead)) return true
+function appendOrRelease(arena: Arena, list: number, block: number, countAndFlags: number, size: number): boolean {
+  if (addEnd(arena, list, false, block, block, countAndFlags, size)) return true
   arena.release(block)
   return false
 }
 
 /** Makes a block the first node or the last one; false when there is no room. */
-function adopt(
+function addEnd(
   arena: Arena,
   list: number,
+  atHead: boolean,
   block: number,
   at: number,
   countAndFlags: number,
   size: number,
-  atHead: boolean,
 ): boolean {
-  const node = arena.allocate(NODE_BYTES)
-  if (node === 0) return false
-  const { u32 } = arena
   const end = endNode(arena, list, atHead)
+  const node = addNode(arena, list, end, !atHead, block, at, countAndFlags, size)
+  if (node === 0) return false
+  if (end !== 0) tighten(arena, end, CLOSED_WASTE)
+  keepDepth(arena, list, node)
+  return true
+}
+
+/**
+ * Makes a block a node after or before node `beside`, which is 0 in an empty quicklist only; 0 when there is no room,
+ * and the block stays the caller's. The caller calls keepDepth().
+ */
+export function addNode(
+  arena: Arena,
+  list: number,
+  beside: number,
+  after: boolean,
+  block: number,
+  at: number,
+  countAndFlags: number,
+  size: number,
+): number {
+  const node = arena.allocate(NODE_BYTES)
+  if (node === 0) return 0
+  const { u32 } = arena
+  const next = beside === 0 ? 0 : after ? nextNode(arena, beside, true) : beside
+  const previous = beside === 0 ? 0 : after ? beside : nextNode(arena, beside, false)
   const word = node >> 2
-  u32[word + (NODE_PREVIOUS >> 2)] = atHead ? 0 : end
-  u32[word + (NODE_NEXT >> 2)] = atHead ? end : 0
+  u32[word + (NODE_PREVIOUS >> 2)] = previous
+  u32[word + (NODE_NEXT >> 2)] = next
   u32[word + (NODE_BLOCK >> 2)] = block
   u32[word + (NODE_AT >> 2)] = at
   u32[word + (NODE_COUNT >> 2)] = countAndFlags
   u32[word + (NODE_SIZE >> 2)] = size
-  if (end !== 0) u32[(end + (atHead ? NODE_PREVIOUS : NODE_NEXT)) >> 2] = node
-  u32[(list + (atHead ? HEAD : TAIL)) >> 2] = node
-  if (end === 0) u32[(list + (atHead ? TAIL : HEAD)) >> 2] = node
+  u32[(previous !== 0 ? previous + NODE_NEXT : list + HEAD) >> 2] = node
+  u32[(next !== 0 ? next + NODE_PREVIOUS : list + TAIL) >> 2] = node
   u32[(list + NODES) >> 2]++
   u32[(list + COUNT) >> 2] += countAndFlags & COUNT_MASK
-  if (end !== 0) tighten(arena, end, CLOSED_WASTE)
-  return true
+  return node
 }
 
-/** Gives a node's listpack a smaller block if it wastes its own. */
-function tighten(arena: Arena, node: number, waste: number): void {
-  if (isPlain(arena, node)) return
-  if (shrink(arena, arena.u32[(node + NODE_BLOCK) >> 2], nodeAt(arena, node), 0, waste)) place(arena, node)
+/** Gives a node's listpack a smaller block if it takes no more than one part in `waste` of its own. */
+export function tighten(arena: Arena, node: number, waste: number): void {
+  if (isPlain(arena, node) || isCompressed(arena, node)) return
+  if (shrink(arena, nodeBlock(arena, node), nodeAt(arena, node), 0, waste)) place(arena, node)
 }
 
 /** Has a node follow its listpack to where that was placed. */
-function place(arena: Arena, node: number): void {
+export function place(arena: Arena, node: number): void {
   arena.u32[(node + NODE_BLOCK) >> 2] = placed.block
   arena.u32[(node + NODE_AT) >> 2] = placed.at
 }
 
 /* The ends. */
+
+/** Whether an element of `length` bytes may be added to a node. */
+export function hasSpace(arena: Arena, list: number, node: number, length: number, isLarge: boolean): boolean {
+  if (isLarge || isPlain(arena, node)) return false
+  const bytes = nodeSize(arena, node) + length + ELEMENT_OVERHEAD_BYTES
+  return !exceedsLimit(fillOf(arena, list), bytes, nodeCount(arena, node) + 1)
+}
 
 /**
  * Adds an element at one end; the bytes may lie in the arena, but not in this quicklist. `isLarge` gives it a plain
@@ -319,7 +270,7 @@ export function push(
   isLarge: boolean,
 ): boolean {
   const end = endNode(arena, list, atHead)
-  if (end === 0 || !hasSpace(arena, list, end, length, isLarge)) {
+  if (end === 0 || !hasSpace(arena, list, end, length, isLarge) || !expand(arena, end)) {
     return pushNode(arena, list, atHead, bytes, offset, length, isLarge)
   }
   if (!addToNode(arena, end, atHead, bytes, offset, length, limitBytes(fillOf(arena, list)))) return false
@@ -327,8 +278,8 @@ export function push(
   return true
 }
 
-/** Adds an element at one end of a node's listpack. */
-function addToNode(
+/** Adds an element at one end of a node's listpack; the caller counts it. False when there is no room. */
+export function addToNode(
   arena: Arena,
   node: number,
   atHead: boolean,
@@ -370,34 +321,59 @@ function pushNode(
   length: number,
   isLarge: boolean,
 ): boolean {
-  if (isLarge) {
-    const block = copyToBlock(arena, bytes, offset, length)
-    return block !== 0 && adoptOrRelease(arena, list, block, block, 1 | PLAIN, length, atHead)
-  }
-  const grown = listpack.insertedBytes(bytes, offset, length)
-  if (!createListpack(arena, 0, Math.max(grown, FRESH_ROOM_BYTES), atHead)) return false
-  const { block } = placed
-  let { at } = placed
-  if (atHead) at = listpack.prepend(arena.u8, at, bytes, offset, length)
-  else listpack.append(arena.u8, at, bytes, offset, length)
-  return adoptOrRelease(arena, list, block, at, 1, 0, atHead)
+  if (!createElement(arena, bytes, offset, length, isLarge, FRESH_ROOM_BYTES, atHead)) return false
+  const { block, at } = placed
+  if (addEnd(arena, list, atHead, block, at, isLarge ? 1 | PLAIN : 1, length)) return true
+  arena.release(block)
+  return false
 }
 
-/** Takes out the element at one end; there is one. O(1). */
-export function dropEnd(arena: Arena, list: number, atHead: boolean): void {
+/**
+ * Puts an element into a block of its own for a node to come, with a listpack that has at least `room` unless it is
+ * large; see `placed`. False when there is no room.
+ */
+export function createElement(
+  arena: Arena,
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+  isLarge: boolean,
+  room: number,
+  atFront: boolean,
+): boolean {
+  if (isLarge) {
+    placed.block = copyToBlock(arena, bytes, offset, length)
+    placed.at = placed.block
+    return placed.block !== 0
+  }
+  const grown = listpack.insertedBytes(bytes, offset, length)
+  if (!createListpack(arena, 0, Math.max(grown, room), atFront)) return false
+  if (atFront) placed.at = listpack.prepend(arena.u8, placed.at, bytes, offset, length)
+  else listpack.append(arena.u8, placed.at, bytes, offset, length)
+  return true
+}
+
+/** Takes out the element at one end; there is one. False when its node is compressed and can't expand. O(1). */
+export function dropEnd(arena: Arena, list: number, atHead: boolean): boolean {
   const { u8, u32 } = arena
   const node = endNode(arena, list, atHead)
   const left = nodeCount(arena, node) - 1
-  if (left === 0) return removeNode(arena, list, node)
+  if (left === 0) {
+    removeNode(arena, list, node)
+    keepDepth(arena, list, 0)
+    return true
+  }
+  if (!expand(arena, node)) return false
   if (atHead) u32[(node + NODE_AT) >> 2] = listpack.removeFirst(u8, nodeAt(arena, node))
   else listpack.removeLast(u8, nodeAt(arena, node))
   u32[(node + NODE_COUNT) >> 2] = left
   u32[(list + COUNT) >> 2]--
   if ((left & SHRINK_MASK) === 0) tighten(arena, node, OPEN_WASTE)
+  return true
 }
 
-/** Takes out a node with its elements. O(1). */
-function removeNode(arena: Arena, list: number, node: number): void {
+/** Takes out a node with its elements. The caller calls keepDepth(). O(1). */
+export function removeNode(arena: Arena, list: number, node: number): void {
   const { u32 } = arena
   const previous = nextNode(arena, node, false)
   const next = nextNode(arena, node, true)
@@ -405,7 +381,7 @@ function removeNode(arena: Arena, list: number, node: number): void {
   u32[(next !== 0 ? next + NODE_PREVIOUS : list + TAIL) >> 2] = previous
   u32[(list + NODES) >> 2]--
   u32[(list + COUNT) >> 2] -= nodeCount(arena, node)
-  arena.release(u32[(node + NODE_BLOCK) >> 2])
+  arena.release(nodeBlock(arena, node))
   arena.release(node)
 }
 
@@ -413,15 +389,14 @@ function removeNode(arena: Arena, list: number, node: number): void {
 
 /** Asserts I1 to I3, and hands every block to `visit`. O(elements). */
 export function checkQuicklist(arena: Arena, list: number, visit: (block: number) => void): void {
-  const { u32 } = arena
   visit(list)
   let elements = 0
   let seen = 0
   let previous = 0
   for (let node = endNode(arena, list, true); node !== 0; node = nextNode(arena, node, true)) {
     assert(nextNode(arena, node, false) === previous, 'I1 the links agree in both directions')
-    assert(seen < nodes(arena, list), 'I2 nodes is their number')
-    const block = u32[(node + NODE_BLOCK) >> 2]
+    assert(seen < nodesOf(arena, list), 'I2 nodes is their number')
+    const block = nodeBlock(arena, node)
     visit(node)
     visit(block)
     checkNode(arena, node, block)
@@ -430,7 +405,7 @@ export function checkQuicklist(arena: Arena, list: number, visit: (block: number
     previous = node
   }
   assert(previous === endNode(arena, list, false), 'I1 the last node is the tail')
-  assert(seen === nodes(arena, list) && elements === count(arena, list), 'I2 count is the sum of the nodes')
+  assert(seen === nodesOf(arena, list) && elements === countOf(arena, list), 'I2 count is the sum of the nodes')
 }
 
 function checkNode(arena: Arena, node: number, block: number): void {
@@ -441,6 +416,7 @@ function checkNode(arena: Arena, node: number, block: number): void {
     assert(nodeSize(arena, node) <= arena.capacity(block), 'I3 a plain element fits its block')
     return
   }
+  if (isCompressed(arena, node)) return checkCompressed(arena, node)
   checkListpackBlock(arena, block, at, 0)
   assert(listpack.listpackCount(arena.u8, at) === nodeCount(arena, node), "I3 a node's count is that of its listpack")
 }
