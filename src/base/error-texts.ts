@@ -125,6 +125,9 @@ export const IDLE_TIME_NOT_TRACKED = NO_LRU + POLICY_CHANGES_SLOWLY
 export const FREQUENCY_NOT_TRACKED = NO_LFU + POLICY_CHANGES_SLOWLY
 export const DEBUG_DB_OUT_OF_RANGE = 'ERR Out of range database'
 export const NOT_A_HASH_TABLE = 'ERR The value stored at the specified key is not represented using an hash table'
+export const NOT_A_LISTPACK = 'ERR Not a listpack encoded object.'
+export const NOT_A_QUICKLIST = 'ERR Not a quicklist encoded object.'
+export const PACKED_THRESHOLD = 'ERR argument must be a memory value bigger than 1 and smaller than 4gb'
 export const NOT_SDS_ENCODED = 'ERR Not an sds encoded string.'
 
 export const NOT_IN_TRANSACTION = 'ERR Command not allowed inside a transaction'

@@ -10,6 +10,7 @@ export function debugContext(server: ServerParts): DebugContext {
   const { configuration, log, observatory } = server
   return {
     setActiveExpire: (enabled) => server.broadcastSetting('active-expire', enabled ? 'yes' : 'no'),
+    setPackedThreshold: (bytes) => server.broadcastSetting('quicklist-packed-threshold', String(bytes)),
     pauseCron: (paused) => {
       server.cron.isPaused = paused
     },

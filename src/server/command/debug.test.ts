@@ -7,6 +7,7 @@ function setUp() {
   const note = (event: string) => () => void events.push(event)
   const context: DebugContext = {
     setActiveExpire: (enabled) => events.push(`expire ${enabled}`),
+    setPackedThreshold: (bytes) => events.push(`threshold ${bytes}`),
     pauseCron: (paused) => events.push(`pause ${paused}`),
     changeReplicationId: note('change'),
     log: (text) => events.push(text),
@@ -34,12 +35,28 @@ describe('DEBUG', () => {
       ['SET-ACTIVE-EXPIRE', '0'],
       ['SET-ACTIVE-EXPIRE', '1x'],
       ['PAUSE-CRON', '1'],
+      ['QUICKLIST-PACKED-THRESHOLD', '100b'],
+      ['QUICKLIST-PACKED-THRESHOLD', '0'],
       ['CHANGE-REPL-ID'],
       ['LOG', 'hi'],
     ]) {
       expect(debug(...words)).toBe('OK')
     }
-    expect(events).toEqual(['expire false', 'expire true', 'pause true', 'change', 'DEBUG LOG: hi'])
+    expect(events).toEqual([
+      'expire false',
+      'expire true',
+      'pause true',
+      'threshold 100',
+      'threshold 1073741824',
+      'change',
+      'DEBUG LOG: hi',
+    ])
+  })
+
+  test('refuses a packed threshold that is no size, or too large', () => {
+    const { debug } = setUp()
+    const text = 'ERR argument must be a memory value bigger than 1 and smaller than 4gb'
+    for (const size of ['x', '4gb', '-1', '1tb']) expect(debug('QUICKLIST-PACKED-THRESHOLD', size)).toEqual({ text })
   })
 
   test('SLEEP takes decimals, and what is no time for none', () => {

@@ -18,12 +18,14 @@ import { writeHelp } from '../../base/help.ts'
 import { parseInteger, SAFE_INTEGER } from '../../base/number-text.ts'
 import type { Reply } from '../../base/reply.ts'
 import type { Session } from '../../io/session/session.ts'
+import { parseMemory } from '../configuration/integers.ts'
 import { DEBUG_HELP } from './debug-help.ts'
 import { protocolReply } from './debug-protocol.ts'
 
 /** The server as DEBUG treats it. */
 export interface DebugContext {
   setActiveExpire(enabled: boolean): void
+  setPackedThreshold(bytes: number): void
   pauseCron(paused: boolean): void
   changeReplicationId(): void
   log(text: string): void
@@ -42,6 +44,8 @@ const PEAK_RESET_TIME = bytesOf('PEAK-RESET-TIME')
 const RESIZING = bytesOf('RESIZING')
 const NEVER = bytesOf('NEVER')
 const RESET = bytesOf('RESET')
+const DEFAULT_PACKED_THRESHOLD = 2 ** 30
+const MAX_PACKED_THRESHOLD = 2n ** 32n - 2n ** 20n
 const RELOAD_OPTIONS = new Set(['merge', 'noflush', 'nosave'])
 
 /** What `DEBUG SLEEP` waits on: nobody ever wakes it. */
@@ -80,6 +84,12 @@ export function debugFamily(context: () => DebugContext): Family<Session> {
     if (refusal === null) reply.ok()
     else reply.error(refusal.replace(/^ERR (Rewriting config file: )?/, 'ERR CONFIG-REWRITE-FORCE-ALL failed: '))
   }
+  const packedThreshold: DebugHandler = (args, reply) => {
+    const bytes = parseMemory(args.cText(2))
+    if (bytes === null || bytes > MAX_PACKED_THRESHOLD) return reply.error(errors.PACKED_THRESHOLD)
+    context().setPackedThreshold(bytes === 0n ? DEFAULT_PACKED_THRESHOLD : Number(bytes))
+    reply.ok()
+  }
   const restart =
     (gracefully: boolean): DebugHandler =>
     (args, reply) => {
@@ -98,6 +108,7 @@ export function debugFamily(context: () => DebugContext): Family<Session> {
       'Whether expired keys are deleted that nobody looks up.',
       done((args) => context().setActiveExpire(leadingInteger(args, 2) !== 0)),
     ),
+    subcommand('QUICKLIST-PACKED-THRESHOLD', 3, 'size', 'From which size on an element is a node.', packedThreshold),
     subcommand(
       'PAUSE-CRON',
       3,

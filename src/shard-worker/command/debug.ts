@@ -28,9 +28,11 @@ import type { Engine } from '../engine.ts'
 import { addValue, Digest, digestOf } from '../keyspace/digest.ts'
 import {
   accessOf,
+  blockOf,
   ENCODING_HASHTABLE,
   ENCODING_INT,
   ENCODING_NAMES,
+  ENCODING_QUICKLIST,
   ENCODING_SKIPLIST,
   encodingOf,
   keyLength,
@@ -42,6 +44,7 @@ import {
 import type { Keyspace } from '../keyspace/keyspace.ts'
 import type { Table } from '../keyspace/table.ts'
 import { describeTables } from './debug-htstats.ts'
+import { printListpack, printQuicklist, quicklistFields } from './debug-list.ts'
 import { populate } from './debug-populate.ts'
 import { referenceCount } from './object.ts'
 
@@ -79,6 +82,8 @@ const debugShardSubcommands: readonly CommandSpec<Engine>[] = [
   subcommand('POPULATE', -3, 'all', [], 'Adds keys that are numbered.', 'count [prefix [size:integer]]', populate),
   subcommand('HTSTATS', -3, 'all', [], 'How full the tables of a database are.', 'db:integer [FULL]', htstats),
   subcommand('HTSTATS-KEY', -3, 'shard', KEY, 'How full the table of a value is.', 'key [FULL]', htstatsKey),
+  subcommand('LISTPACK', 3, 'shard', KEY, 'Prints a listpack.', 'key', printListpack),
+  subcommand('QUICKLIST', -3, 'shard', KEY, 'Prints a quicklist.', 'key [detail:integer]', printQuicklist),
   subcommand('CHECK', 2, 'all', [], 'Asserts every invariant of every shard.', '', check),
   subcommand('STRINGMATCH-LEN', 4, 'io', [], 'Whether a pattern matches a text.', 'pattern text', stringmatchLen),
 ]
@@ -110,7 +115,8 @@ function object(engine: Engine, args: Args, reply: Reply): void {
   reply.simple(
     `Value at:0x${entry.toString(16).padStart(12, '0')} refcount:${referenceCount(engine, keyspace, entry)} ` +
       `encoding:${ENCODING_NAMES[encodingOf(arena, entry)]} serializedlength:${serializedLength(keyspace, entry)} ` +
-      `lru:${lru} lru_seconds_idle:${access.idleSeconds(lru)}`,
+      `lru:${lru} lru_seconds_idle:${access.idleSeconds(lru)}` +
+      (encodingOf(arena, entry) === ENCODING_QUICKLIST ? quicklistFields(arena, blockOf(arena, entry)) : ''),
   )
 }
 
