@@ -20,6 +20,7 @@ import { type CrashSection, crashReport } from '../observability/crash-report.ts
 import type { Log } from '../observability/log.ts'
 import { Observatory } from '../observability/observatory.ts'
 import { TurnMaxima } from '../observability/turn-maxima.ts'
+import { expireGlance } from '../shard-worker/keyspace/expire-cycle.ts'
 import { EngineSettings } from '../shard-worker/settings.ts'
 import { decodeControlFrame, encodeSettingChange } from '../shm/schema/control.ts'
 import { Clients } from './clients.ts'
@@ -366,7 +367,9 @@ export class Server implements Host<Session> {
     const now = this.clock.nowMs()
     this.engine.begin(now)
     for (const shard of this.engine.shards) {
-      if (shard.needsTurn()) this.shards.sequencer.cron(shard.index, now)
+      if (!shard.needsTurn()) continue
+      const isHome = this.sequencer.inFlight[shard.index] === 0
+      if (!isHome || expireGlance(this.engine, shard)) this.sequencer.cron(shard.index, now)
     }
   }
 

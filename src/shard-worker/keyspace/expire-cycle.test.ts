@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { bytesOf } from '../../base/bytes.ts'
 import { highHalf, lowHalf } from './entry.ts'
-import { expireCycle, rehashCycle } from './expire-cycle.ts'
+import { expireCycle, expireGlance, rehashCycle } from './expire-cycle.ts'
 import type { Shard } from './shard.ts'
 import {
   DATABASE_AVERAGE_TTL,
@@ -115,6 +115,59 @@ describe('the expire cycle', () => {
     shard.access.at(NOW + 1)
     expect(expireCycle(host(shard, 0, { activeExpire: false }), shard)).toBe(false)
     expect(shard.keyspaces[0].keys.used).toBe(10)
+  })
+})
+
+describe('a glance', () => {
+  test('sees that nothing has expired, and changes nothing but figures', () => {
+    const shard = emptyShard(4 * 1024 * 1024, 3)
+    addKeys(shard, 0, 500, () => NOW + 10_000)
+    addKeys(shard, 2, 500, (n) => (n % 2 === 0 ? 0 : NOW + 20_000))
+    shard.counters[EXPIRED_STALE_PERCENT] = 100
+    for (let turn = 0; turn < 100; turn++) expect(expireGlance(host(shard, 3), shard)).toBe(false)
+    expect(shard.keyspaces.map(({ keys }) => keys.used)).toEqual([500, 0, 500])
+    expect(shard.counters[EXPIRED_STALE_PERCENT]).toBeCloseTo(100 * 0.95 ** 100)
+    expect(shard.counters[EXPIRE_CYCLE_US]).toBe(300)
+    const averages = shard.keyspaces.map(({ record }) => shard.arena.f64[(record + DATABASE_AVERAGE_TTL) >> 3])
+    expect(averages).toEqual([10_000, 0, 20_000])
+    shard.check()
+  })
+
+  test('and turns where it finds something delete what turns alone do, in as many of them', () => {
+    const turnsToDelete = (glances: boolean): number => {
+      const shard = emptyShard(4 * 1024 * 1024, 3)
+      for (const db of [0, 2]) addKeys(shard, db, 3000, (n) => (n % 40 === 0 ? NOW : NOW + 5000))
+      shard.access.at(NOW + 1)
+      for (let turn = 1; turn < 2000; turn++) {
+        if (!glances || expireGlance(host(shard), shard)) expireCycle(host(shard), shard)
+        if (shard.counters[EXPIRED_KEYS] === 150) return turn
+      }
+      return Number.POSITIVE_INFINITY
+    }
+    expect(turnsToDelete(true)).toBeLessThanOrEqual(turnsToDelete(false))
+  })
+
+  test('asks for a turn when tables are to be moved, or the last turn ran out of time', () => {
+    const shard = emptyShard()
+    addKeys(shard, 0, 2000, () => NOW)
+    shard.access.at(NOW + 1)
+    expect(expireCycle(host(shard, 400), shard, 300)).toBe(true)
+    expect(expireGlance(host(shard), shard)).toBe(true)
+    while (shard.keyspaces[0].keys.used > 0) expireCycle(host(shard), shard)
+    expireCycle(host(shard), shard)
+    rehashCycle(host(shard), shard)
+    expect(expireGlance(host(shard), shard)).toBe(false)
+    let added = 0
+    while (!shard.keyspaces[0].keys.isRehashing) addKeys(shard, 0, ++added * 10, () => 0)
+    expect(expireGlance(host(shard), shard)).toBe(true)
+  })
+
+  test('is in vain when expiry is switched off', () => {
+    const shard = emptyShard()
+    addKeys(shard, 0, 10, () => NOW)
+    shard.access.at(NOW + 1)
+    expect(expireGlance(host(shard, 0, { activeExpire: false }), shard)).toBe(false)
+    expect(expireGlance(host(shard), shard)).toBe(true)
   })
 })
 

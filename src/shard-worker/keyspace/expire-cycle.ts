@@ -65,7 +65,6 @@ export function expireCycle(host: CycleHost, shard: Shard, budgetUs = expireBudg
   const { settings, clock } = host
   if (!settings.activeExpire) return false
   const effort = settings.activeExpireEffort - 1
-  const keysPerBatch = KEYS_PER_BATCH + KEYS_PER_BATCH_STEP * effort
   const tolerable = TOLERABLE_STALE_PERCENT - TOLERABLE_STALE_PERCENT_STEP * effort
   const { u32 } = shard.arena
   const next = (shard.arena.root + ROOT_EXPIRE_DATABASE) >> 2
@@ -82,7 +81,7 @@ export function expireCycle(host: CycleHost, shard: Shard, budgetUs = expireBudg
     // Counted now, so that a database that uses up the time is not the first again.
     u32[next] = (u32[next] + 1) % databases
     do {
-      if (!expireBatch(keyspace, keysPerBatch)) break
+      if (!expireBatch(keyspace, keysPerBatch(settings.activeExpireEffort))) break
       totalSampled += sampled
       totalExpired += expired
       batches++
@@ -96,6 +95,10 @@ export function expireCycle(host: CycleHost, shard: Shard, budgetUs = expireBudg
   const percent = totalSampled === 0 ? 0 : (totalExpired * 100) / totalSampled
   counters[EXPIRED_STALE_PERCENT] = percent * STALE_WEIGHT + counters[EXPIRED_STALE_PERCENT] * (1 - STALE_WEIGHT)
   return timedOut
+}
+
+function keysPerBatch(effort: number): number {
+  return KEYS_PER_BATCH + KEYS_PER_BATCH_STEP * (effort - 1)
 }
 
 /** Microseconds of one turn over one shard, so that all shards together stay within the share of one CPU. */
@@ -133,13 +136,73 @@ function expireBatch(keyspace: Keyspace, keys: number): boolean {
       sampled++
     }
   }
-  const alive = sampled - expired
-  if (alive > 0) {
-    const ttl = Math.floor(ttlSum / alive)
-    const before = arena.f64[averageAt] === 0 ? ttl : arena.f64[averageAt]
-    arena.f64[averageAt] = Math.floor(before / TTL_MEMORY) * (TTL_MEMORY - 1) + Math.floor(ttl / TTL_MEMORY)
-  }
+  noteTtl(keyspace, ttlSum, sampled - expired)
   return true
+}
+
+/** Makes what a batch found of keys that live on part of the database's average TTL. */
+function noteTtl({ arena, record }: Keyspace, ttlSum: number, alive: number): void {
+  if (alive === 0) return
+  const averageAt = (record + DATABASE_AVERAGE_TTL) >> 3
+  const ttl = Math.floor(ttlSum / alive)
+  const before = arena.f64[averageAt] === 0 ? ttl : arena.f64[averageAt]
+  arena.f64[averageAt] = Math.floor(before / TTL_MEMORY) * (TTL_MEMORY - 1) + Math.floor(ttl / TTL_MEMORY)
+}
+
+/**
+ * What a turn of both cycles comes to while nothing has expired and no table is moved: the walk goes on by one batch in
+ * each database, on whichever thread; waking a worker for no more than that costs a hundred times as much. True: there
+ * is something to do, and the shard is to get its turn. Changes no key. Bound: a batch in each of 16 databases.
+ */
+export function expireGlance(host: CycleHost, shard: Shard): boolean {
+  const { settings, clock } = host
+  for (const { keys, expires } of shard.keyspaces) if (wantsMoving(keys) || wantsMoving(expires)) return true
+  if (!settings.activeExpire) return false
+  const { u32 } = shard.arena
+  const next = (shard.arena.root + ROOT_EXPIRE_DATABASE) >> 2
+  if (u32[(shard.arena.root + ROOT_EXPIRE_MORE) >> 2] !== 0) return true
+  const startUs = clock.monotonicUs()
+  const databases = shard.keyspaces.length
+  for (let left = Math.min(databases, DATABASES_PER_CYCLE); left > 0; left--) {
+    // The database with expired keys is the one that the cycle begins with.
+    if (meetsExpired(shard.keyspaces[u32[next] % databases], keysPerBatch(settings.activeExpireEffort))) return true
+    u32[next] = (u32[next] + 1) % databases
+  }
+  const { counters } = shard
+  counters[EXPIRE_CYCLE_US] += clock.monotonicUs() - startUs
+  counters[EXPIRED_STALE_PERCENT] *= 1 - STALE_WEIGHT
+  return false
+}
+
+function wantsMoving(table: Table): boolean {
+  return table.isRehashing || table.isNearlyEmpty
+}
+
+/** Goes on with the walk by up to `keys` volatile keys, unless one of them has expired: then the walk stays there. */
+function meetsExpired(keyspace: Keyspace, keys: number): boolean {
+  const { arena, record, expires } = keyspace
+  const { nowMs } = keyspace.shard.access
+  if (expires.used === 0) {
+    arena.f64[(record + DATABASE_AVERAGE_TTL) >> 3] = 0
+    return false
+  }
+  const cursorAt = (record + DATABASE_EXPIRE_CURSOR) >> 2
+  const wanted = Math.min(keys, expires.used)
+  let cursor = arena.u32[cursorAt]
+  let seen = 0
+  let ttlSum = 0
+  for (let buckets = wanted * BUCKETS_PER_KEY; buckets > 0 && seen < wanted; buckets--) {
+    cursor = expires.scanStep(cursor)
+    for (let i = 0; i < expires.scannedCount; i++) {
+      const ttl = expireOf(arena, expires.scanned[i]) - nowMs
+      if (ttl < 0) return true
+      ttlSum += ttl
+      seen++
+    }
+  }
+  arena.u32[cursorAt] = cursor
+  noteTtl(keyspace, ttlSum, seen)
+  return false
 }
 
 /**
