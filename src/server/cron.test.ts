@@ -41,9 +41,11 @@ test('turns come hz times a second, duties as often as they ask', () => {
 
 test('many clients make turns come more often, if they may', () => {
   expect(cron.hz).toBe(10)
-  clients = 2001
-  expect(cron.hz).toBe(20)
   clients = 10_000
+  expect(cron.hz).toBe(10)
+  clients = 10_001
+  expect(cron.hz).toBe(20)
+  clients = 50_000
   expect(cron.hz).toBe(80)
   clients = 10_000_000
   expect(cron.hz).toBe(500)
@@ -54,7 +56,7 @@ test('many clients make turns come more often, if they may', () => {
 test('what takes its time by hz comes at the configured rate, however many clients there are', () => {
   let count = 0
   let turns = 0
-  clients = 10_000
+  clients = 50_000
   cron.every(0, () => turns++)
   cron.atConfiguredRate(() => count++)
   cron.start()

@@ -3,8 +3,11 @@
 import type { Clock } from '../base/ports.ts'
 import type { Configuration } from './configuration/configuration.ts'
 
-/** Clients looked after in a turn beyond which turns come more often. */
-const CLIENTS_PER_TURN = 200
+/**
+ * Clients looked after in a turn beyond which turns come more often. Redis's 200 would have 10,000 clients woken up for
+ * 80 times a second, which takes 0.7% of a CPU for nothing but the waking; a thousand are looked after in 0.1 ms.
+ */
+const CLIENTS_PER_TURN = 1000
 const MAX_HZ = 500
 
 interface Duty {
