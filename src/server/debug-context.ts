@@ -11,6 +11,7 @@ export function debugContext(server: ServerParts): DebugContext {
   return {
     setActiveExpire: (enabled) => server.broadcastSetting('active-expire', enabled ? 'yes' : 'no'),
     setPackedThreshold: (bytes) => server.broadcastSetting('quicklist-packed-threshold', String(bytes)),
+    setSkipChecksums: (skipped) => server.broadcastSetting('skip-checksum-validation', skipped ? 'yes' : 'no'),
     pauseCron: (paused) => {
       server.cron.isPaused = paused
     },

@@ -8,6 +8,7 @@ function setUp() {
   const context: DebugContext = {
     setActiveExpire: (enabled) => events.push(`expire ${enabled}`),
     setPackedThreshold: (bytes) => events.push(`threshold ${bytes}`),
+    setSkipChecksums: (skipped) => events.push(`skip ${skipped}`),
     pauseCron: (paused) => events.push(`pause ${paused}`),
     changeReplicationId: note('change'),
     log: (text) => events.push(text),
@@ -34,6 +35,7 @@ describe('DEBUG', () => {
     for (const words of [
       ['SET-ACTIVE-EXPIRE', '0'],
       ['SET-ACTIVE-EXPIRE', '1x'],
+      ['SET-SKIP-CHECKSUM-VALIDATION', '1'],
       ['PAUSE-CRON', '1'],
       ['QUICKLIST-PACKED-THRESHOLD', '100b'],
       ['QUICKLIST-PACKED-THRESHOLD', '0'],
@@ -45,6 +47,7 @@ describe('DEBUG', () => {
     expect(events).toEqual([
       'expire false',
       'expire true',
+      'skip true',
       'pause true',
       'threshold 100',
       'threshold 1073741824',

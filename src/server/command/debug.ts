@@ -26,6 +26,8 @@ import { protocolReply } from './debug-protocol.ts'
 export interface DebugContext {
   setActiveExpire(enabled: boolean): void
   setPackedThreshold(bytes: number): void
+  /** Whether the checksums of payloads and snapshots are looked at. */
+  setSkipChecksums(skipped: boolean): void
   pauseCron(paused: boolean): void
   changeReplicationId(): void
   log(text: string): void
@@ -109,6 +111,13 @@ export function debugFamily(context: () => DebugContext): Family<Session> {
       done((args) => context().setActiveExpire(leadingInteger(args, 2) !== 0)),
     ),
     subcommand('QUICKLIST-PACKED-THRESHOLD', 3, 'size', 'From which size on an element is a node.', packedThreshold),
+    subcommand(
+      'SET-SKIP-CHECKSUM-VALIDATION',
+      3,
+      'skipped:integer',
+      'Whether payloads and snapshots are taken whatever their checksum is.',
+      done((args) => context().setSkipChecksums(leadingInteger(args, 2) !== 0)),
+    ),
     subcommand(
       'PAUSE-CRON',
       3,
