@@ -13,6 +13,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const entries = [
   { input: 'src/server/main.ts', output: 'server.js' },
   { input: 'src/shard-worker/worker.ts', output: 'shard-worker.js' },
+  { input: 'src/persistence/snapshot/write-snapshot.ts', output: 'write-snapshot.js' },
 ]
 
 /** Servers started at the same time may all build, containers that share a checkout (and count the same pids) too: each
@@ -26,6 +27,8 @@ try {
       input,
       platform: 'node',
       logLevel: 'warn',
+      // It starts threads from a file of its own.
+      external: ['piscina'],
       optimization: { inlineConst: { mode: 'all', pass: 3 } },
       output: { file: `${scratch}/${output}`, format: 'esm', codeSplitting: false },
     })

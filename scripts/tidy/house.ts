@@ -107,10 +107,6 @@ export const house: House = {
   ],
   testSupport: ['/testing.ts', '-testing.ts', '-stress.ts', '.bench.ts'],
   planned: [
-    { path: 'src/shard-worker/keyspace/save-walk.ts', why: 'the background save runs its slices on the workers' },
-    { path: 'src/persistence/rdb/file-writer.ts', why: 'snapshots are to be written with it' },
-    { path: 'src/persistence/rdb/file-loader.ts', why: 'snapshots are to be loaded with it' },
-    { path: 'src/persistence/rdb/load-file.ts', why: 'the server is to load its snapshot at the start' },
     { path: 'src/shm/sync/mutex.ts', why: 'guards what the background pool and the workers will share' },
     { path: 'src/shm/sync/semaphore.ts', why: 'bounds the slices that the background pool has in hand' },
     { path: 'src/shm/sync/once.ts', why: 'the background pool loads what all its threads need once' },

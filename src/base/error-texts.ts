@@ -102,6 +102,15 @@ export const UNBLOCKED = 'UNBLOCKED client unblocked via CLIENT UNBLOCK'
 export const INVALID_MASTER_PORT = 'ERR Invalid master port'
 export const NO_REPLICATION = 'ERR Replication is not supported by this version'
 export const NO_PERSISTENCE = 'ERR Saving and loading are not supported by this version'
+export const SAVE_IN_PROGRESS = 'ERR Background save already in progress'
+/** What could not be done is in the log. */
+export const FAILED = 'ERR'
+export const LOADING = 'LOADING Redis is loading the dataset in memory'
+export const DISK_ERROR =
+  "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that " +
+  'may modify the data set are disabled, because this instance is configured to report errors during writes if RDB ' +
+  'snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB ' +
+  'error.'
 export const RESP3_ONLY = 'ERR RESP2 is not supported by this command'
 export const DEBUG_PROTOCOL_TYPE =
   'ERR Wrong protocol type name. Please use one of the following: ' +

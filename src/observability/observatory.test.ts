@@ -6,6 +6,7 @@ import { Traffic } from '../io/session/traffic.ts'
 import { Configuration } from '../server/configuration/configuration.ts'
 import { TestEngine } from '../shard-worker/testing.ts'
 import { Observatory, type Observed } from './observatory.ts'
+import { NO_LOADS, NO_SAVES } from './testing.ts'
 import { TurnMaxima } from './turn-maxima.ts'
 
 function setUp() {
@@ -31,6 +32,8 @@ function setUp() {
     endTiming: () => timings++,
     clients: () => ({ ...counts }),
     memoryExceeded: () => ({ currentMs: 0, totalMs: 0 }),
+    saves: () => NO_SAVES,
+    loads: () => NO_LOADS,
     listeners: () => new Map(),
   }
   return { configuration, fleet, counts, observed, observatory: new Observatory(observed), timings: () => timings }

@@ -22,7 +22,16 @@ import {
   LAZY_FREED_OBJECTS,
 } from '../shard-worker/keyspace/shard-layout.ts'
 import type { Statistics } from '../shard-worker/statistics.ts'
-import type { ClientCounts, ExceededTime, InfoContext, LoopFigures, ShardFigures, WorkShares } from './info/context.ts'
+import type {
+  ClientCounts,
+  ExceededTime,
+  InfoContext,
+  LoadFigures,
+  LoopFigures,
+  SaveFigures,
+  ShardFigures,
+  WorkShares,
+} from './info/context.ts'
 import { LatencyMonitor } from './latency/monitor.ts'
 import { type ClientMemory, MemoryAccounts } from './memory-accounts.ts'
 import { Rates } from './rates.ts'
@@ -50,6 +59,8 @@ export interface Observed extends SlowLogContext {
   endTiming(): void
   clients(): ClientCounts
   memoryExceeded(): ExceededTime
+  saves(): SaveFigures
+  loads(): LoadFigures
   listeners(): ReadonlyMap<number, string>
 }
 
@@ -167,6 +178,14 @@ export class Observatory implements InfoContext {
 
   listeners(): ReadonlyMap<number, string> {
     return this.observed.listeners()
+  }
+
+  saves(): SaveFigures {
+    return this.observed.saves()
+  }
+
+  loads(): LoadFigures {
+    return this.observed.loads()
   }
 
   traffic(): Traffic {

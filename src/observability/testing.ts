@@ -6,6 +6,31 @@ import { CommandTable } from '../base/command-table.ts'
 import { Reply } from '../base/reply.ts'
 import type { Session } from '../io/session/session.ts'
 import { type Decoded, decodeReply } from '../shard-worker/testing.ts'
+import type { LoadFigures, SaveFigures } from './info/context.ts'
+
+/** A server that has saved and loaded nothing. */
+export const NO_SAVES: SaveFigures = {
+  isSaving: false,
+  changes: 0,
+  lastSaveMs: 0,
+  isLastGood: true,
+  lastSeconds: -1,
+  seconds: -1,
+  saves: 0,
+  keysSaved: 0,
+  keysToSave: 0,
+  bufferBytes: 0,
+  lastBufferBytes: 0,
+}
+export const NO_LOADS: LoadFigures = {
+  isLoading: false,
+  startMs: 0,
+  totalBytes: 0,
+  loadedBytes: 0,
+  usedMemory: 0,
+  keysLoaded: 0,
+  keysExpired: 0,
+}
 
 /** A session that is in no transaction; `more` adds what a test needs of it. */
 export function fakeSession(more: Partial<Session> = {}): Session {

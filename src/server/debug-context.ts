@@ -1,5 +1,7 @@
 /* What DEBUG does to the server. Main thread. */
-import type { DebugContext } from './command/debug.ts'
+import * as errors from '../base/error-texts.ts'
+import { flushKeyspace } from '../shard-worker/keyspace/flush.ts'
+import type { DebugContext, ReloadOptions } from './command/debug.ts'
 import type { ServerParts } from './parts.ts'
 
 const HERE = 'the main thread'
@@ -27,7 +29,19 @@ export function debugContext(server: ServerParts): DebugContext {
       return server.crash(new Error(`crashed by signal: 11 (${signal})`), HERE)
     },
     restart: (gracefully, delayMs) => restart(server, gracefully, delayMs),
+    reload: (options) => reload(server, options),
+    holding: (session, reply, action) => server.holding(session, reply, action),
   }
+}
+
+function reload({ persistence, loading, engine, log }: ServerParts, options: ReloadOptions): string | null {
+  persistence.drop()
+  if (options.saves && !persistence.saveNow()) return errors.FAILED
+  if (options.flushes) for (const { keyspaces } of engine.shards) for (const each of keyspaces) flushKeyspace(each)
+  // A file that is not sound has left half of itself.
+  if (!loading.now(options.merges)) process.exit(1)
+  log.notice('DB reloaded by DEBUG RELOAD')
+  return null
 }
 
 /** Replaces the process by a fresh one with the same arguments: same pid, nothing else kept. */

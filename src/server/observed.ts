@@ -50,6 +50,8 @@ export function observe(server: ServerParts): Observed {
     cronUs: () => server.cron.busyUs,
     clients: () => clientCounts(server),
     memoryExceeded: () => server.keyEviction.exceeded,
+    saves: () => server.persistence.figures(),
+    loads: () => server.loading.figures(),
     listeners: () => listeners(configuration.values),
   }
 }

@@ -24,7 +24,7 @@ export function ioFamilies(server: () => ServerParts): Family<Session>[] {
     connectionFamily(server),
     clientFamily(() => server().clients),
     transactionFamily(() => server().dispatcher),
-    shutdownFamily(() => server().shutdown),
+    shutdownFamily(server),
     configFamily(server),
     commandFamily(() => server().commands),
     infoFamily(() => server().observatory),
@@ -32,7 +32,7 @@ export function ioFamilies(server: () => ServerParts): Family<Session>[] {
     latencyFamily(() => server().observatory),
     memoryFamily(() => server().observatory),
     timeFamily(() => server().engine),
-    persistenceFamily(() => server().observatory),
+    persistenceFamily(server),
     ...replicationFamily(() => server().observatory.replication),
     debugFamily(() => debugContext(server())),
   ]

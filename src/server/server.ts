@@ -10,6 +10,7 @@ import { Batch } from '../io/framing/batch.ts'
 import { Frame, Limits } from '../io/framing/frame.ts'
 import { ReplyPoller } from '../io/reply/poller.ts'
 import { Dispatcher } from '../io/routing/dispatcher.ts'
+import { runHolding } from '../io/routing/hold.ts'
 import { Pause } from '../io/routing/pause.ts'
 import type { InlineExecution } from '../io/routing/sequencer.ts'
 import type { Host } from '../io/session/host.ts'
@@ -32,9 +33,11 @@ import { DefaultUser } from './default-user.ts'
 import { IdleCollection } from './idle-collection.ts'
 import { KeyEviction } from './key-eviction.ts'
 import { Listeners } from './listeners.ts'
+import { Loading } from './loading.ts'
 import { observe } from './observed.ts'
 import { followOomScore } from './oom-score.ts'
 import { fitMaxClients, refuseMaxClients } from './open-files.ts'
+import { Persistence } from './persistence.ts'
 import { followTitle, removePidFile, writePidFile } from './process-identity.ts'
 import { renameCommands } from './rename-command.ts'
 import { ioFamilies } from './server-commands.ts'
@@ -69,6 +72,8 @@ export class Server implements Host<Session> {
   readonly observatory: Observatory
   readonly keyEviction: KeyEviction
   readonly turns = new TurnMaxima()
+  readonly persistence: Persistence
+  readonly loading: Loading
   current: Session | null = null
   queryBufferLimit = 0
   private readonly frames: Frame[] = []
@@ -109,6 +114,8 @@ export class Server implements Host<Session> {
     this.dispatcher = new Dispatcher(this.commands, this.shards.sequencer, this.reply, this.pause, this)
     this.observatory = new Observatory(observe(this))
     this.keyEviction = new KeyEviction(this)
+    this.persistence = new Persistence(this)
+    this.loading = new Loading(this)
     this.pause.onChange = () => this.dispatcher.observe()
     this.poller = new ReplyPoller(this.shards.sequencer, this.shards.doorbell)
     this.poller.onRound = () => {
@@ -124,6 +131,7 @@ export class Server implements Host<Session> {
     this.followConfiguration()
     this.cron.every(0, () => this.shutdown.obeySignal())
     this.cron.every(0, () => this.clients.cron(this.cron.hz))
+    this.cron.every(TICK_MS, () => this.persistence.cron())
     this.cron.atConfiguredRate(() => this.shardCron())
     const idleCollection = new IdleCollection(this.traffic)
     this.cron.every(IDLE_TICK_MS, () => idleCollection.tick())
@@ -287,6 +295,14 @@ export class Server implements Host<Session> {
     return this.replicasNeeded > 0
   }
 
+  get isLoading(): boolean {
+    return this.loading.isLoading
+  }
+
+  hasDiskError(): boolean {
+    return this.persistence.refusesWrites
+  }
+
   protection(session: Session, command: Command<never>): string | null {
     if ((command.flags & PROTECTED) === 0) return null
     if (this.configuration.allows('enable-debug-command', session.isLocal)) return null
@@ -337,12 +353,17 @@ export class Server implements Host<Session> {
     this.endTiming()
     this.observatory.reset()
     this.keyEviction.reset()
+    this.persistence.resetStatistics()
   }
 
   /** Tells the workers of a changed directive. */
   broadcastSetting(name: string, value: string): void {
     this.engine.configure(name, value)
     this.shards.sequencer.broadcast(encodeSettingChange({ name, value }))
+  }
+
+  holding(session: Session, reply: Reply, action: (target: Reply) => void): void {
+    runHolding(this.dispatcher, session, new Set(this.engine.shards.keys()), reply, action, true)
   }
 
   /* Life. */
@@ -358,12 +379,13 @@ export class Server implements Host<Session> {
     this.cron.start()
     this.keyEviction.warnOfSmallLimit()
     log.notice('Server initialized')
+    if (!(await this.loading.atStart())) return false
     for (const kind of this.listeners.kinds) log.notice(`Ready to accept connections ${kind}`)
     return true
   }
 
   private shardCron(): void {
-    if (this.pause.isActive) return
+    if (this.pause.isActive || this.isLoading) return
     const now = this.clock.nowMs()
     this.engine.begin(now)
     for (const shard of this.engine.shards) {
@@ -399,8 +421,23 @@ export class Server implements Host<Session> {
     this.listeners.close()
   }
 
-  hasData(): boolean {
-    return this.engine.shards.some((shard) => shard.keyspaces.some((keyspace) => keyspace.keys.used > 0))
+  get isSaving(): boolean {
+    return this.persistence.isSaving
+  }
+
+  saveNow(): boolean {
+    return this.persistence.saveNow()
+  }
+
+  dropSave(): void {
+    this.persistence.drop()
+  }
+
+  exclusively(action: () => void): boolean {
+    const { sequencer } = this
+    if (!sequencer.hasFreeCell || sequencer.isCongested) return false
+    sequencer.exclusively(this.engine.shards.keys(), action)
+    return true
   }
 
   exit(code: number): void {
@@ -412,6 +449,7 @@ export class Server implements Host<Session> {
     this.cron.stop()
     this.listeners.close()
     for (const session of [...this.sessions.values()]) session.destroy()
+    await this.persistence.close()
     await this.shards.terminate()
   }
 }
@@ -420,6 +458,8 @@ export class Server implements Host<Session> {
 function engineSettings(configuration: Configuration): [string, string][] {
   const probe = new EngineSettings()
   const settings: [string, string][] = []
-  for (const [name, value] of configuration.get(['*'])) if (probe.apply(name, value)) settings.push([name, value])
+  // A pattern finds no hidden directive.
+  const directives = configuration.get(['*', 'rdb-key-save-delay'])
+  for (const [name, value] of directives) if (probe.apply(name, value)) settings.push([name, value])
   return settings
 }

@@ -11,6 +11,8 @@ import { Sequencer } from '../io/routing/sequencer.ts'
 import { WorkerLink } from '../io/routing/worker-link.ts'
 import { Engine } from '../shard-worker/engine.ts'
 import { Shard } from '../shard-worker/keyspace/shard.ts'
+import { createSaveMemory, type SaveMemory } from '../shard-worker/save-channel.ts'
+import { SaveOutput } from '../shard-worker/save-output.ts'
 import { BATON_STRIDE, DOORBELL_STRIDE, ROOM_DOORBELL, type WorkerStart } from '../shard-worker/worker.ts'
 import { Arena } from '../shm/arena/arena.ts'
 import { MAX_ARENA_BYTES } from '../shm/arena/layout.ts'
@@ -51,6 +53,11 @@ export interface ShardSet {
   sequencer: Sequencer
   /** Woken when a reply waits. */
   doorbell: Doorbell
+  /** Where `doorbell` lies, for other threads. */
+  ioDoorbell: { words: SharedArrayBuffer; index: number }
+  /** The way of entries into a snapshot. */
+  save: SaveMemory
+  output: SaveOutput
   terminate(): Promise<void>
 }
 
@@ -89,6 +96,12 @@ export function createShards(
   const sequencer = new Sequencer(engine, reply, batons, cells, new BarrierPool(cells))
   const doorbells = new SharedArrayBuffer((options.workers + 1) * DOORBELL_STRIDE * 4)
   const words = new Int32Array(doorbells)
+  // The I/O thread's ring is the last.
+  const save = createSaveMemory(options.workers + 1)
+  const output = new SaveOutput(save, options.workers, engine.access, engine.settings, false)
+  engine.saveHook.sink = output
+  sequencer.spill = output
+  output.onStuck = () => sequencer.onPending()
   const links: WorkerLink[] = []
   for (let index = 0; index < options.workers; index++) {
     const rings = { requests: createRing(), replies: createRing() }
@@ -103,6 +116,7 @@ export function createShards(
       barriers,
       seed: random.next32(),
       settings: options.settings,
+      save,
     }
     const worker = new Worker(workerScript, {
       workerData: { spinelWorker: start },
@@ -118,6 +132,9 @@ export function createShards(
     engine,
     sequencer,
     doorbell: new Doorbell(words, options.workers * DOORBELL_STRIDE),
+    ioDoorbell: { words: doorbells, index: options.workers * DOORBELL_STRIDE },
+    save,
+    output,
     terminate: async () => {
       await Promise.all(links.map((link) => link.worker.terminate()))
     },

@@ -1,11 +1,11 @@
 /* The end of the process: SHUTDOWN (https://redis.io/commands/shutdown/) and the signals that mean the same. Main
  * thread.
  *
- *   signal ---> next turn of the cron --> request() --+--> free what other processes see, exit 0
- *   SHUTDOWN --------------------------> request() ---+
+ *   signal ---> next turn of the cron --> request() --+--> save --> free what other processes see, exit 0
+ *   SHUTDOWN --------------------------> request() ---+       \\--> failed: go on
  *
- * Nothing persists the data set: a shutdown that is to save is refused, and one that would have saved by itself,
- * because save points are configured, says in the log what is lost. */
+ * The data set is saved when save points are configured, or when SAVE asks for it, while nothing else runs: what a
+ * client was told is in the file. */
 import type { Log } from '../observability/log.ts'
 import type { Configuration } from './configuration/configuration.ts'
 
@@ -17,8 +17,14 @@ export interface ShutdownTarget {
   readonly log: Log
   /** Takes back what other processes see of the server: its ports are free when this returns. */
   withdraw(): void
-  /** Whether there is anything to lose. */
-  hasData(): boolean
+  readonly isLoading: boolean
+  /** Saves the data set, which nothing else touches; false, with the reason in the log, when that failed. */
+  saveNow(): boolean
+  /** Whether a background save runs, and giving it up. */
+  readonly isSaving: boolean
+  dropSave(): void
+  /** Runs `action` while nothing else touches any shard; false when it can't be asked for now. */
+  exclusively(action: () => void): boolean
   exit(code: number): void
 }
 
@@ -51,7 +57,9 @@ export class Shutdown {
     if (signal === null) return
     const { values } = this.target.configuration
     const name = signal === 'SIGTERM' ? 'shutdown-on-sigterm' : 'shutdown-on-sigint'
-    if (!this.request(values[name])) this.signal = null
+    this.target.exclusively(() => {
+      if (this.signal !== null && !this.request(values[name])) this.signal = null
+    })
   }
 
   /** Forgets a signal that has not been obeyed yet; false when there is none. */
@@ -62,18 +70,22 @@ export class Shutdown {
     return true
   }
 
-  /** Ends the process; false when it can't be ended as asked, and goes on. */
+  /**
+   * Ends the process; false when it can't be ended as asked, and goes on. Nothing else touches a shard meanwhile,
+   * unless the data set is being loaded, of which nothing is saved.
+   */
   request(options: readonly ShutdownOption[]): boolean {
     const { target } = this
     const { log, configuration } = target
-    const { values } = configuration
+    const hasPoints = configuration.values.save.length > 0 && !options.includes('nosave')
     log.notice('User requested shutdown...')
-    if (options.includes('save') && !this.maySkipSaving(options)) {
+    if (target.isSaving) {
+      log.warning('There is a background save. It is given up.')
+      target.dropSave()
+    }
+    if (!target.isLoading && (hasPoints || options.includes('save')) && !this.save(options)) {
       log.warning('Errors trying to shut down the server. Check the logs for more information.')
       return false
-    }
-    if (values.save.length > 0 && options.length === 0 && target.hasData()) {
-      log.warning('Save points are configured, but there is no persistence: the data set is lost.')
     }
     target.withdraw()
     log.warning('Redis is now ready to exit, bye bye...')
@@ -81,13 +93,13 @@ export class Shutdown {
     return true
   }
 
-  private maySkipSaving(options: readonly ShutdownOption[]): boolean {
+  /** Whether the process may end now, as far as the data set is concerned. */
+  private save(options: readonly ShutdownOption[]): boolean {
     const { log } = this.target
-    if (options.includes('force')) {
-      log.warning('Error trying to save the DB. Exit anyway.')
-      return true
-    }
-    log.warning("Error trying to save the DB, can't exit.")
-    return false
+    log.notice('Saving the final RDB snapshot before exiting.')
+    if (this.target.saveNow()) return true
+    const isForced = options.includes('force')
+    log.warning(`Error trying to save the DB${isForced ? '. Exit anyway.' : ", can't exit."}`)
+    return isForced
   }
 }

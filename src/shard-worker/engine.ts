@@ -18,6 +18,7 @@ import { Access } from './keyspace/access.ts'
 import { typeOf } from './keyspace/entry.ts'
 import { Evictor, evictionTimeLimitUs } from './keyspace/eviction.ts'
 import { ARENA_FULL, type Keyspace } from './keyspace/keyspace.ts'
+import { SaveHook } from './keyspace/save-hook.ts'
 import { Shard } from './keyspace/shard.ts'
 import { MemoryBudget } from './memory-budget.ts'
 import { Prefetcher } from './prefetch.ts'
@@ -43,6 +44,8 @@ export class Engine {
   readonly shards: readonly Shard[]
   readonly settings: EngineSettings
   readonly access: Access
+  /** Where a snapshot meets the commands that this engine runs. */
+  readonly saveHook: SaveHook<Keyspace>
   readonly clock: Clock
   readonly random: Random
   /** Of the key hash, the same in all shards. */
@@ -77,7 +80,8 @@ export class Engine {
     this.commands = commands
     this.settings = new EngineSettings()
     this.access = new Access(random)
-    this.shards = arenas.map((arena, index) => new Shard(index, arena, this.access))
+    this.saveHook = new SaveHook()
+    this.shards = arenas.map((arena, index) => new Shard(index, arena, this.access, this.saveHook))
     this.clock = clock
     this.random = random
     this.seed = this.shards[0].seed

@@ -7,7 +7,9 @@ const NOT_DIRECTIVES = ['active-expire', 'quicklist-packed-threshold', 'skip-che
 
 /** The directives that an engine reads, with the values that the configuration shows for them. */
 function governed(configuration: Configuration): [string, string][] {
-  return configuration.get(['*']).filter(([name, value]) => new EngineSettings().apply(name, value))
+  return configuration
+    .get(['*', 'rdb-key-save-delay'])
+    .filter(([name, value]) => new EngineSettings().apply(name, value))
 }
 
 test('before anything is set, the settings are those of an empty redis.conf', () => {
@@ -31,6 +33,7 @@ test('every directive that governs a field reaches it, and no other field', () =
     ['list-max-listpack-size', '-5'],
     ['list-compress-depth', '3'],
     ['quicklist-packed-threshold', '100'],
+    ['rdb-key-save-delay', '9'],
     ['lfu-log-factor', '7'],
     ['lfu-decay-time', '3'],
     ['active-expire-effort', '9'],

@@ -34,6 +34,8 @@ export class EngineSettings {
   /** What snapshots and DUMP payloads are written as: 10 (Redis 7.0), 11 (7.2) or 12 (7.4). */
   rdbVersion = 11
   rdbCompression = true
+  /** Microseconds by which saving each key is slowed down, for tests. */
+  rdbKeySaveDelay = 0
   /** DEBUG SET-SKIP-CHECKSUM-VALIDATION. */
   skipChecksumValidation = false
   /** Whether command durations are kept as histograms. */
@@ -101,6 +103,9 @@ export class EngineSettings {
         return true
       case 'rdbcompression':
         this.rdbCompression = value === 'yes'
+        return true
+      case 'rdb-key-save-delay':
+        this.rdbKeySaveDelay = Number(value)
         return true
       case 'skip-checksum-validation':
         this.skipChecksumValidation = value === 'yes'

@@ -21,6 +21,7 @@ import { shardFamilies } from './command/table.ts'
 import { Engine } from './engine.ts'
 import { Shard } from './keyspace/shard.ts'
 import * as record from './record.ts'
+import { createSaveMemory } from './save-channel.ts'
 import { BATON_STRIDE, DOORBELL_STRIDE, ROOM_DOORBELL, type WorkerStart } from './worker.ts'
 
 const RING_BYTES = 16 * 1024
@@ -69,6 +70,7 @@ class Rig {
     this.cells = new BarrierCells(new Int32Array(barriers))
     const doorbells = new SharedArrayBuffer((workers + 1) * DOORBELL_STRIDE * 4)
     this.doorbells = new Int32Array(doorbells)
+    const save = createSaveMemory(workers + 1)
     for (let index = 0; index < workers; index++) {
       const start: WorkerStart = {
         index,
@@ -81,6 +83,7 @@ class Rig {
         barriers,
         seed: index,
         settings: [NOTHING_IS_SLOW, ...settings],
+        save,
       }
       this.requests.push(new RingProducer(start.requests))
       this.replies.push(new RingConsumer(start.replies))

@@ -24,9 +24,12 @@ import { Doorbell } from '../shm/sync/doorbell.ts'
 import { shardFamilies } from './command/table.ts'
 import { Engine } from './engine.ts'
 import { expireCycle, rehashCycle } from './keyspace/expire-cycle.ts'
+import { type SliceHost, saveSlice } from './keyspace/save-walk.ts'
 import { NONE_LEFT } from './memory-budget.ts'
 import { PREFETCH_KEYS } from './prefetch.ts'
 import * as record from './record.ts'
+import type { SaveMemory } from './save-channel.ts'
+import { SaveOutput } from './save-output.ts'
 
 /** What the I/O thread hands a worker at its start. */
 export interface WorkerStart {
@@ -42,6 +45,8 @@ export interface WorkerStart {
   barriers: SharedArrayBuffer
   seed: number
   settings: [string, string][]
+  /** The thread's ring is the one with the worker's index. */
+  save: SaveMemory
 }
 
 /** Words between two batons, and between two doorbells: each has a cache line pair of its own. */
@@ -58,6 +63,8 @@ const PIECE_BYTES = 64 * 1024
 /** Less garbage than this is left to V8. */
 const WORTH_COLLECTING_BYTES = 16 * 1024 * 1024
 const NO_BYTES = new Uint8Array(0)
+/** How long commands may wait for a slice of a snapshot. */
+const SLICE_US = 500
 
 export class ShardWorker {
   private readonly start: WorkerStart
@@ -76,6 +83,8 @@ export class ShardWorker {
   private readonly reply = new Reply()
   /** 1 for shards from which no key may be evicted: all but the one at hand. */
   private readonly away: Int32Array
+  private readonly output: SaveOutput
+  private readonly sliceHost: SliceHost
   /** A record that comes in parts, as far as it has come. */
   private assembled = NO_BYTES
   /** Bytes of large buffers that were dropped since the last collection. */
@@ -92,6 +101,11 @@ export class ShardWorker {
     )
     this.away = new Int32Array(start.arenas.length).fill(1)
     for (const [name, value] of start.settings) this.engine.configure(name, value)
+    const { engine } = this
+    const output = new SaveOutput(start.save, start.index, engine.access, engine.settings, true)
+    this.output = output
+    this.sliceHost = { clock: engine.clock, isFull: () => output.isFull() }
+    engine.saveHook.sink = output
     this.requests = new RingConsumer(start.requests)
     const { u8 } = this.requests
     this.ring = new record.RecordView(start.requests, u8.byteOffset, u8.length)
@@ -176,6 +190,7 @@ export class ShardWorker {
       this.send(record.REPLY_LAST)
     } else if (kind === record.RECORD_BARRIER) this.runBarrier(view, offset)
     else if (kind === record.RECORD_HOLD) this.hold(view.u32[(offset + record.RECORD_CELL) >> 2])
+    else if (kind === record.RECORD_SAVE) this.saveSlice(view.u32[(offset + record.RECORD_COUNT) >> 2])
     else {
       assert(kind === record.RECORD_CRON, 'a known kind of record')
       this.cron(view.u32[(offset + record.RECORD_COUNT) >> 2])
@@ -205,6 +220,7 @@ export class ShardWorker {
       for (let i = 0; i < together; i++) this.runDecoded(i, db)
     }
     engine.statistics.endBatch(engine.clock.monotonicUs() - startUs)
+    this.output.flush()
   }
 
   /** Decodes commands from word `at` on and fetches the keys of those in one shard; returns the word after them. */
@@ -301,6 +317,13 @@ export class ShardWorker {
     expireCycle(engine, engine.shards[shard])
     this.reportLatency('expire-cycle', (engine.clock.monotonicUs() - startUs) / 1000)
     rehashCycle(engine, engine.shards[shard])
+    this.output.flush()
+    this.send(record.REPLY_LAST)
+  }
+
+  private saveSlice(shard: number): void {
+    saveSlice(this.engine.shards[shard], this.sliceHost, SLICE_US)
+    this.output.flush()
     this.send(record.REPLY_LAST)
   }
 

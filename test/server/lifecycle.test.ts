@@ -1,6 +1,6 @@
 /* The life of the process: how it starts, what it shows of itself, how it ends. */
 
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createConnection, createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
@@ -178,14 +178,18 @@ describe('ending', () => {
     await run('--port', String(port)).serving()
   })
 
-  test('a data set that save points would have saved is not lost without a word', async () => {
-    const { program, port } = await serving('--save', '3600 1')
+  test('a data set is saved when save points say so', async () => {
+    const { program, port } = await serving('--save', '3600 1', '--dbfilename', 'ends.rdb')
     const client = await connect(port)
     await client.call('SET', 'k', 'v')
     program.signal('SIGTERM')
     expect(await program.exit()).toBe(0)
-    expect(program.output).toContain('the data set is lost')
+    expect(logTexts(program.output)).toContain('DB saved on disk')
     client.close()
+    const { port: next } = await serving('--dbfilename', 'ends.rdb')
+    const other = await connect(next)
+    expect(await other.call('GET', 'k')).toBe('v')
+    other.close()
   })
 
   test.each([
@@ -204,7 +208,9 @@ describe('ending', () => {
   })
 
   test('SHUTDOWN that can not be done as asked', async () => {
-    const { port } = await serving()
+    const { path } = directory
+    const { port } = await serving('--dbfilename', 'taken.rdb')
+    mkdirSync(join(path, 'taken.rdb'))
     const client = await connect(port)
     const answers = async (...options: string[]) => String(await client.call('SHUTDOWN', ...options))
     expect(await answers('SAVE')).toBe('Error: ERR Errors trying to SHUTDOWN. Check logs.')
@@ -220,7 +226,9 @@ describe('ending', () => {
   })
 
   test('shutdown-on-sigterm says how', async () => {
-    const { program, port } = await serving('--shutdown-on-sigterm', 'save')
+    const { path } = directory
+    const { program, port } = await serving('--shutdown-on-sigterm', 'save', '--dbfilename', 'x.rdb')
+    mkdirSync(join(path, 'x.rdb'))
     program.signal('SIGTERM')
     await program.until(/Errors trying to shut down the server/)
     const client = await connect(port)

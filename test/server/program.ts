@@ -9,6 +9,11 @@ import { fileURLToPath } from 'node:url'
 const PROGRAM = fileURLToPath(new URL('../../bin/spinel-server', import.meta.url))
 const PATIENCE_MS = 20_000
 
+const directories: string[] = []
+process.once('exit', () => {
+  for (const directory of directories) rmSync(directory, { recursive: true, force: true })
+})
+
 export class Program {
   readonly child: ChildProcess
   /** What it has printed, both streams together. */
@@ -19,7 +24,11 @@ export class Program {
 
   constructor(args: readonly string[], environment: Record<string, string> = {}) {
     const command = (process.env['SPINEL_COMMAND'] ?? PROGRAM).split(' ')
+    // Where it saves, were it to end in peace: kept as long as a process may be in it, which may be another one.
+    const directory = mkdtempSync(join(tmpdir(), 'spinel-program-'))
+    directories.push(directory)
     this.child = spawn(command[0], [...command.slice(1), ...args], {
+      cwd: directory,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...environment },
     })

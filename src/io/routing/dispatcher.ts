@@ -7,7 +7,7 @@
 import { type Args, NOT_LOOKED_UP } from '../../base/args.ts'
 import { bytesOf } from '../../base/bytes.ts'
 import type { Handler } from '../../base/command-spec.ts'
-import { BLOCKING, DENYOOM, HEAVY, MAY_REPLICATE, NO_AUTH, NO_MULTI, WRITE } from '../../base/command-spec.ts'
+import { BLOCKING, DENYOOM, HEAVY, LOADING, MAY_REPLICATE, NO_AUTH, NO_MULTI, WRITE } from '../../base/command-spec.ts'
 import type { Command, CommandTable } from '../../base/command-table.ts'
 import * as errors from '../../base/error-texts.ts'
 import { LimitExceeded } from '../../base/limit-exceeded.ts'
@@ -25,6 +25,10 @@ export interface Gate {
   lacksMemory(): boolean
   /** Whether fewer replicas are in reach than a write needs. */
   lacksReplicas(): boolean
+  /** Whether writes are refused because the last save has failed. */
+  hasDiskError(): boolean
+  /** Whether the data set is being loaded. */
+  readonly isLoading: boolean
   /** Why a protected command may not run, or null. */
   protection(session: Session, command: Command<never>): string | null
   /** A command took at least the slow threshold: engine.slow holds it. */
@@ -44,10 +48,11 @@ const isHttp = (args: Args) => args.is(0, POST) || args.is(0, HOST)
 
 /** Commands that run in an open transaction instead of being queued. */
 const NEVER_QUEUED = new Set(['exec', 'discard', 'multi', 'watch', 'quit', 'reset'])
+const SAVING = ['save', 'bgsave', 'shutdown', 'debug|reload']
 /**
  * Commands that may make all workers park, or send each a control frame: they wait for a free barrier cell, and room.
  */
-const MAY_HOLD = new Set(['exec', 'discard', 'watch', 'unwatch', 'reset', 'config|set', 'config|resetstat'])
+const MAY_HOLD = new Set(['exec', 'discard', 'watch', 'unwatch', 'reset', 'config|set', 'config|resetstat', ...SAVING])
 /** Commands that run in an open transaction however short memory is: they end it. */
 const MAY_END_TRANSACTION = new Set(['exec', 'discard', 'quit', 'reset'])
 
@@ -61,7 +66,7 @@ export class Dispatcher {
   private readonly gate: Gate
   /** Exact arity of commands fit for the quick path, 0 for all others; negative: at least. */
   private readonly quickArity: Int32Array
-  /** Whether nothing is paused, or short of memory or replicas; set with each batch. */
+  /** Whether nothing is paused, short of memory or replicas, or the like; set with each batch. */
   private isQuiet: boolean
   /** Whether there is a maxmemory, which the commands of a batch may exceed one by one. */
   private isLimited: boolean
@@ -93,9 +98,16 @@ export class Dispatcher {
   /** To be called at the start of each batch. */
   observe(): void {
     const isPaused = this.pause.isActive
-    this.isQuiet = !isPaused && !this.gate.lacksMemory() && !this.gate.lacksReplicas()
+    this.isQuiet = !isPaused && !this.isTroubled
     this.isLimited = this.engine.budget.isLimited
     this.engine.access.expirePaused = isPaused
+  }
+
+  /** Whether commands may be refused, or have to wait, for what no quick look at them tells. */
+  private get isTroubled(): boolean {
+    const { gate } = this
+    if (gate.lacksMemory() || gate.lacksReplicas() || gate.hasDiskError()) return true
+    return gate.isLoading || this.sequencer.isHeldBack
   }
 
   /** Looks the commands of a batch up and brings the keys of the quick ones into the cache. */
@@ -199,7 +211,10 @@ export class Dispatcher {
     if (!session.isTrusted && (command.flags & NO_AUTH) === 0) return errors.NO_AUTH
     if (session.transaction.isOpen && command.flags & NO_MULTI) return errors.NOT_IN_TRANSACTION
     if (this.needsMemory(session, command) && this.gate.lacksMemory()) return errors.OUT_OF_MEMORY
-    if (this.includes(session, command, WRITE) && this.gate.lacksReplicas()) return errors.NO_REPLICAS
+    const writes = this.includes(session, command, WRITE)
+    if ((writes || command.fullName === 'ping') && this.gate.hasDiskError()) return errors.DISK_ERROR
+    if (writes && this.gate.lacksReplicas()) return errors.NO_REPLICAS
+    if (this.gate.isLoading && (command.flags & LOADING) === 0) return errors.LOADING
     return null
   }
 

@@ -35,6 +35,14 @@ const INLINE_MAX_ARGUMENTS = 256
 const RUN_MAX_BYTES = 48 * 1024
 const RUN_MAX_COMMANDS = 256
 
+/** What of a snapshot waits on this thread for room (see SaveOutput). */
+export interface Spill {
+  readonly isStuck: boolean
+  /** Whether drain() would do anything. */
+  readonly canDrain: boolean
+  drain(): void
+}
+
 export class Sequencer implements LinkOwner {
   readonly engine: Engine
   readonly inFlight: Int32Array
@@ -49,6 +57,10 @@ export class Sequencer implements LinkOwner {
   /** Called when there are runs to poll for. */
   onPending: () => void = () => {}
   onControl: (worker: number, frame: Uint8Array) => void = () => {}
+  /** A slice that save() asked for is over. */
+  onSaved: (shard: number) => void = () => {}
+  /** What commands that ran here had to save and that had no room: sessions wait for it. */
+  spill: Spill | null = null
   private links: readonly WorkerLink[] = []
   private readonly batons: readonly Baton[]
   private readonly cells: BarrierCells
@@ -85,8 +97,14 @@ export class Sequencer implements LinkOwner {
     this.links = links
   }
 
+  /** Whether a snapshot is behind with what commands have made it save: nothing runs here until it has caught up. */
+  get isHeldBack(): boolean {
+    return this.spill?.isStuck === true
+  }
+
   /** Whether some ring is full: sessions stop until it has room. */
   get isCongested(): boolean {
+    if (this.isHeldBack) return true
     for (const link of this.links) if (link.isCongested) return true
     return false
   }
@@ -392,19 +410,29 @@ export class Sequencer implements LinkOwner {
     // A worker that is behind needs no second turn.
     if (this.inCron[shard] !== 0) return
     this.inCron[shard] = 1
+    this.sendTurn(record.RECORD_CRON, shard, nowMs).cronShard = shard
+  }
+
+  /** A slice of a snapshot for a shard: on its worker, behind what is in its ring. onSaved tells of its end. */
+  save(shard: number, nowMs: number): void {
+    assert(this.openRun === null, 'I2 slices come between batches')
+    this.sendTurn(record.RECORD_SAVE, shard, nowMs).savedShard = shard
+  }
+
+  private sendTurn(kind: number, shard: number, nowMs: number): Run {
     const run = this.freeRuns.pop() ?? new Run()
-    run.cronShard = shard
     this.take(run, shard)
-    this.builder.begin(record.RECORD_CRON, shard, 0, 0, nowMs, 0)
+    this.builder.begin(kind, shard, 0, 0, nowMs, 0)
     this.linkOf(shard).push(this.builder, run)
     this.builder.reset()
     this.onPending()
+    return run
   }
 
   /** Whether workers owe something: runs to finish, answers, or room for what they are to be told. */
   get isWaiting(): boolean {
     for (const link of this.links) if (link.pendingRuns > 0 || link.unanswered > 0 || link.isCongested) return true
-    return false
+    return this.isHeldBack
   }
 
   /** Sends a control frame to every worker, which answers with one. */
@@ -434,6 +462,7 @@ export class Sequencer implements LinkOwner {
   drain(): number {
     let handled = 0
     for (const link of this.links) handled += link.drain()
+    if (this.isHeldBack) this.spill?.drain()
     if (this.leftActions.length > 0) this.beginLeftActions()
     if (this.congested.size > 0) this.resumeCongested()
     return handled
@@ -442,7 +471,7 @@ export class Sequencer implements LinkOwner {
   /** Whether drain() would do anything. */
   get hasWork(): boolean {
     for (const link of this.links) if (link.hasWork) return true
-    return false
+    return this.spill?.canDrain === true
   }
 
   /** Lets waiting sessions go on, the longest-waiting first, until there is no room again. */
@@ -460,11 +489,12 @@ export class Sequencer implements LinkOwner {
 
   finished(run: Run): void {
     this.giveBack(run)
-    const { session, slot, cell, cronShard } = run
+    const { session, slot, cell, cronShard, savedShard } = run
     if (cronShard >= 0) this.inCron[cronShard] = 0
     if (cell >= 0 && slot !== null && slot.pending === 1) this.pool.release(cell)
     run.clear()
     this.freeRuns.push(run)
+    if (savedShard >= 0) this.onSaved(savedShard)
     if (session !== null && slot !== null) session.finishSlot(slot)
   }
 

@@ -172,6 +172,12 @@ export class RoutingRig implements Host<Session>, Gate {
     return false
   }
 
+  hasDiskError(): boolean {
+    return false
+  }
+
+  readonly isLoading = false
+
   protection(_session: Session, command: { fullName: string }): string | null {
     return this.forbidden.get(command.fullName) ?? null
   }

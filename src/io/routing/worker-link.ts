@@ -41,6 +41,8 @@ export class Run {
   hold: Hold | null = null
   /** The shard of a turn of the cron; -1 = none. */
   cronShard = -1
+  /** The shard of a slice of a snapshot; -1 = none. */
+  savedShard = -1
 
   addShard(shard: number): void {
     if (this.shardCount === this.shards.length) {
@@ -58,6 +60,7 @@ export class Run {
     this.cell = -1
     this.hold = null
     this.cronShard = -1
+    this.savedShard = -1
   }
 }
 

@@ -65,6 +65,37 @@ export interface ExceededTime {
   readonly totalMs: number
 }
 
+/** What INFO tells of snapshots. */
+export interface SaveFigures {
+  readonly isSaving: boolean
+  /** Changes since the last save. */
+  readonly changes: number
+  readonly lastSaveMs: number
+  readonly isLastGood: boolean
+  /** Seconds that the last background save took, -1 before the first. */
+  readonly lastSeconds: number
+  /** Seconds that the running one has taken so far, -1 without one. */
+  readonly seconds: number
+  readonly saves: number
+  readonly keysSaved: number
+  readonly keysToSave: number
+  /** Bytes that the running save has in memory beside the data set, and the most that the last one had. */
+  readonly bufferBytes: number
+  readonly lastBufferBytes: number
+}
+
+/** What INFO tells of loading. */
+export interface LoadFigures {
+  readonly isLoading: boolean
+  readonly startMs: number
+  readonly totalBytes: number
+  readonly loadedBytes: number
+  /** What the file says. */
+  readonly usedMemory: number
+  readonly keysLoaded: number
+  readonly keysExpired: number
+}
+
 export interface ReplicationIdentity {
   readonly id: string
   readonly id2: string
@@ -90,6 +121,8 @@ export interface InfoContext {
   loop(): LoopFigures
   memoryExceeded(): ExceededTime
   readonly turns: TurnMaxima
+  saves(): SaveFigures
+  loads(): LoadFigures
   /** Since the last CONFIG RESETSTAT. */
   traffic(): Traffic
   /** The listening sockets by number, as `name=tcp,bind=127.0.0.1,port=6379`. */

@@ -1,7 +1,7 @@
 /* INFO memory, persistence, keyspace and spinel: the data set and where it lies. I/O thread. */
 import { SPINEL_VERSION } from '../../base/version.ts'
 import { DATABASE_AVERAGE_TTL } from '../../shard-worker/keyspace/shard-layout.ts'
-import type { InfoContext, Section } from './context.ts'
+import type { InfoContext, LoadFigures, Section } from './context.ts'
 import { decimals, humanBytes, type InfoText } from './info-text.ts'
 
 function writeMemory(text: InfoText, context: InfoContext): void {
@@ -64,27 +64,28 @@ function writeScriptMemory(text: InfoText): void {
   text.bytes('used_memory_scripts', 0)
 }
 
-/** Nothing is saved and nothing was loaded: all fields say so. */
 function writePersistence(text: InfoText, context: InfoContext): void {
+  const saves = context.saves()
+  const loads = context.loads()
   text.fields({
-    loading: 0,
+    loading: loads.isLoading ? 1 : 0,
     async_loading: 0,
-    current_cow_peak: 0,
-    current_cow_size: 0,
+    current_cow_peak: saves.bufferBytes,
+    current_cow_size: saves.bufferBytes,
     current_cow_size_age: 0,
-    current_fork_perc: decimals(0),
-    current_save_keys_processed: 0,
-    current_save_keys_total: 0,
-    rdb_changes_since_last_save: context.shards().dirty,
-    rdb_bgsave_in_progress: 0,
-    rdb_last_save_time: context.startMs / 1000,
-    rdb_last_bgsave_status: 'ok',
-    rdb_last_bgsave_time_sec: -1,
-    rdb_current_bgsave_time_sec: -1,
-    rdb_saves: 0,
-    rdb_last_cow_size: 0,
-    rdb_last_load_keys_expired: 0,
-    rdb_last_load_keys_loaded: 0,
+    current_fork_perc: decimals(saves.keysToSave === 0 ? 0 : (100 * saves.keysSaved) / saves.keysToSave),
+    current_save_keys_processed: saves.keysSaved,
+    current_save_keys_total: saves.keysToSave,
+    rdb_changes_since_last_save: saves.changes,
+    rdb_bgsave_in_progress: saves.isSaving ? 1 : 0,
+    rdb_last_save_time: Math.trunc(saves.lastSaveMs / 1000),
+    rdb_last_bgsave_status: saves.isLastGood ? 'ok' : 'err',
+    rdb_last_bgsave_time_sec: saves.lastSeconds,
+    rdb_current_bgsave_time_sec: saves.seconds,
+    rdb_saves: saves.saves,
+    rdb_last_cow_size: saves.lastBufferBytes,
+    rdb_last_load_keys_expired: loads.keysExpired,
+    rdb_last_load_keys_loaded: loads.keysLoaded,
     aof_enabled: 0,
     aof_rewrite_in_progress: 0,
     aof_rewrite_scheduled: 0,
@@ -97,6 +98,20 @@ function writePersistence(text: InfoText, context: InfoContext): void {
     aof_last_cow_size: 0,
     module_fork_in_progress: 0,
     module_fork_last_cow_size: 0,
+  })
+  if (loads.isLoading) writeLoading(text, loads, context.clock.nowMs())
+}
+
+function writeLoading(text: InfoText, loads: LoadFigures, nowMs: number): void {
+  const { totalBytes, loadedBytes } = loads
+  const elapsed = Math.trunc(nowMs / 1000) - Math.trunc(loads.startMs / 1000)
+  text.fields({
+    loading_start_time: Math.trunc(loads.startMs / 1000),
+    loading_total_bytes: totalBytes,
+    loading_rdb_used_mem: loads.usedMemory,
+    loading_loaded_bytes: loadedBytes,
+    loading_loaded_perc: decimals(totalBytes === 0 ? 0 : (100 * loadedBytes) / totalBytes),
+    loading_eta_seconds: elapsed === 0 ? 1 : Math.trunc((elapsed * (totalBytes - loadedBytes)) / (loadedBytes + 1)),
   })
 }
 

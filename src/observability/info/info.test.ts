@@ -6,7 +6,7 @@ import { Statistics } from '../../shard-worker/statistics.ts'
 import { TestEngine } from '../../shard-worker/testing.ts'
 import { decodeControlFrame } from '../../shm/schema/control.ts'
 import { Observatory, type Observed } from '../observatory.ts'
-import { TestFamily } from '../testing.ts'
+import { NO_LOADS, NO_SAVES, TestFamily } from '../testing.ts'
 import { TurnMaxima } from '../turn-maxima.ts'
 import { infoFamily, wantedSections } from './family.ts'
 import { humanBytes, InfoText } from './info-text.ts'
@@ -45,6 +45,8 @@ function setUp() {
     endTiming: () => {},
     clients: () => ({ connected: 3, blocked: 2, timed: 1, blockingKeys: 3, received: 7, rejected: 1, evicted: 0 }),
     memoryExceeded: () => ({ currentMs: 12, totalMs: 34 }),
+    saves: () => ({ ...NO_SAVES, changes: 1 }),
+    loads: () => NO_LOADS,
     listeners: () => new Map([[0, 'name=tcp,bind=127.0.0.1,port=1']]),
   }
   const made = new Observatory(observed)

@@ -9,7 +9,7 @@ function setUp(isLocal = true) {
   let resets = 0
   const fleet = { workers: 0, handedOver: 0, broadcast: () => {}, ask: () => {} }
   const workerStatistics = new WorkerStatistics(fleet)
-  const context = { configuration, workerStatistics, resetStatistics: () => resets++ }
+  const context = { configuration, isLoading: false, workerStatistics, resetStatistics: () => resets++ }
   const commands = new TestFamily([configFamily(() => context)], fakeSession({ isLocal }))
   const config = (...words: string[]) => commands.run('CONFIG', ...words)
   return { configuration, config, commands, resets: () => resets }

@@ -12,6 +12,8 @@ import type { Configuration } from '../configuration/configuration.ts'
 export interface ConfigContext {
   readonly configuration: Configuration
   readonly workerStatistics: WorkerStatistics
+  /** Whether the data set is being loaded. */
+  readonly isLoading: boolean
   /** Sets everything that INFO counts back to zero. */
   resetStatistics(): void
 }
@@ -42,7 +44,7 @@ export function configFamily(context: () => ConfigContext): Family<Session> {
     if (args.count % 2 !== 0) return reply.error(errors.SYNTAX)
     const pairs: [string, string][] = []
     for (let i = 2; i < args.count; i += 2) pairs.push([args.text(i), args.text(i + 1)])
-    const refusal = context().configuration.set(pairs, { local: session.isLocal, loading: false })
+    const refusal = context().configuration.set(pairs, { local: session.isLocal, loading: context().isLoading })
     if (refusal === null) reply.ok()
     else reply.error(refusal)
   }

@@ -20,6 +20,11 @@ function setUp() {
       throw new Error(signal)
     },
     restart: (gracefully, delayMs) => events.push(`restart ${gracefully} ${delayMs}`),
+    reload: ({ saves, flushes, merges }) => {
+      events.push(`reload ${saves} ${flushes} ${merges}`)
+      return merges ? 'ERR' : null
+    },
+    holding: (_session, reply, action) => action(reply),
   }
   const commands = new TestFamily([debugFamily(() => context)])
   return { events, commands, debug: (...words: string[]) => commands.run('DEBUG', ...words) }
@@ -94,10 +99,19 @@ describe('DEBUG', () => {
     expect(setUp().debug('PROTOCOL', type)).not.toHaveProperty('text')
   })
 
+  test('RELOAD saves, empties and loads, as far as it is asked to', () => {
+    const { debug, events } = setUp()
+    expect([debug('RELOAD'), debug('RELOAD', 'nosave', 'NOFLUSH'), debug('RELOAD', 'merge')]).toEqual([
+      'OK',
+      'OK',
+      { text: 'ERR' },
+    ])
+    expect(events).toEqual(['reload true true false', 'reload false false false', 'reload true true true'])
+  })
+
   test('says what is not there, and refuses what is not understood', () => {
     const { debug } = setUp()
     const missing = { text: 'ERR Saving and loading are not supported by this version' }
-    expect(debug('RELOAD', 'nosave')).toEqual(missing)
     expect(debug('RELOAD', 'x')).toEqual({ text: expect.stringContaining('only supports the MERGE') })
     expect(debug('LOADAOF')).toEqual(missing)
     expect(debug('CONFIG-REWRITE-FORCE-ALL')).toEqual({

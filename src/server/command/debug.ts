@@ -39,6 +39,17 @@ export interface DebugContext {
   crashBySignal(signal: 'SIGSEGV'): never
   /** Becomes the same program anew; returns if it can't. */
   restart(gracefully: boolean, delayMs: number): void
+  /** Saves, empties and loads the data set, as far as asked; an error reply when that can't be done. */
+  reload(options: ReloadOptions): string | null
+  /** Has `action` answer while nothing else touches any shard. */
+  holding(session: Session, reply: Reply, action: (target: Reply) => void): void
+}
+
+export interface ReloadOptions {
+  saves: boolean
+  flushes: boolean
+  /** Whether keys of the file take the place of those that are there. */
+  merges: boolean
 }
 
 const FLAGS = ADMIN | NOSCRIPT | LOADING | STALE | PROTECTED
@@ -150,7 +161,10 @@ export function debugFamily(context: () => DebugContext): Family<Session> {
       'Sizes of reply buffers; here no client has one of its own.',
       replyBuffer,
     ),
-    subcommand('RELOAD', -2, '[option...]', 'Saves the data set and loads it again.', reload),
+    {
+      ...subcommand('RELOAD', -2, '[option...]', 'Saves the data set and loads it again.', () => {}),
+      handler: (session: Session, args: Args, reply: Reply) => reload(context(), session, args, reply),
+    },
     subcommand('LOADAOF', -2, '', 'Loads the append only file.', (_args, reply) => reply.error(errors.NO_PERSISTENCE)),
     subcommand('CONFIG-REWRITE-FORCE-ALL', 2, '', 'Writes all directives into the configuration file.', rewrite),
     subcommand('ASSERT', -2, '', 'Ends the server as a failed assertion does.', () =>
@@ -209,9 +223,14 @@ function replyBuffer(args: Args, reply: Reply): void {
   reply.ok()
 }
 
-function reload(args: Args, reply: Reply): void {
-  for (let i = 2; i < args.count; i++) {
-    if (!RELOAD_OPTIONS.has(args.cText(i).toLowerCase())) return reply.error(errors.DEBUG_RELOAD_OPTION)
-  }
-  reply.error(errors.NO_PERSISTENCE)
+function reload(context: DebugContext, session: Session, args: Args, reply: Reply): void {
+  const words = new Set<string>()
+  for (let i = 2; i < args.count; i++) words.add(args.cText(i).toLowerCase())
+  for (const word of words) if (!RELOAD_OPTIONS.has(word)) return reply.error(errors.DEBUG_RELOAD_OPTION)
+  const options = { saves: !words.has('nosave'), flushes: !words.has('noflush'), merges: words.has('merge') }
+  context.holding(session, reply, (target) => {
+    const refusal = context.reload(options)
+    if (refusal === null) target.ok()
+    else target.error(refusal)
+  })
 }

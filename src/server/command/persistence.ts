@@ -1,5 +1,4 @@
-/* SAVE, BGSAVE and LASTSAVE of a server that keeps its data in memory alone (https://redis.io/commands/bgsave/). I/O
- * thread. */
+/* SAVE, BGSAVE and LASTSAVE (https://redis.io/commands/bgsave/). I/O thread. */
 import type { Args } from '../../base/args.ts'
 import { bytesOf } from '../../base/bytes.ts'
 import {
@@ -21,9 +20,17 @@ import type { Session } from '../../io/session/session.ts'
 
 const SCHEDULE = bytesOf('SCHEDULE')
 
+/** What the commands ask of the server. */
 export interface PersistenceContext {
-  /** When the server started, Unix ms: as long as nothing was saved, this counts as the last time. */
-  readonly startMs: number
+  readonly persistence: {
+    readonly isSaving: boolean
+    readonly lastSaveSeconds: number
+    start(): boolean
+    schedule(): void
+    saveNow(): boolean
+  }
+  /** Has `action` answer while nothing else touches any shard. */
+  holding(session: Session, reply: Reply, action: (target: Reply) => void): void
 }
 
 export function persistenceFamily(context: () => PersistenceContext): Family<Session> {
@@ -38,7 +45,7 @@ export function persistenceFamily(context: () => PersistenceContext): Family<Ses
       complexity: 'O(N), N keys',
       syntax: '',
       summary: 'Saves the data set and answers when that is done.',
-      handler: (_session, _args, reply) => reply.error(errors.NO_PERSISTENCE),
+      handler: (session, _args, reply) => save(context(), session, reply),
     },
     {
       ...common,
@@ -49,7 +56,7 @@ export function persistenceFamily(context: () => PersistenceContext): Family<Ses
       syntax: '[SCHEDULE]',
       summary: 'Saves the data set in the background.',
       history: [['3.2.2', 'Option `SCHEDULE`.']],
-      handler: bgsave,
+      handler: (session, args, reply) => bgsave(context(), session, args, reply),
     },
     {
       ...common,
@@ -61,12 +68,25 @@ export function persistenceFamily(context: () => PersistenceContext): Family<Ses
       syntax: '',
       summary: 'When the data set was last saved, in Unix seconds.',
       tips: ['nondeterministic_output'],
-      handler: (_session, _args, reply) => reply.integer(Math.trunc(context().startMs / 1000)),
+      handler: (_session, _args, reply) => reply.integer(context().persistence.lastSaveSeconds),
     },
   ])
 }
 
-function bgsave(_session: Session, args: Args, reply: Reply): void {
-  if (args.count > 2 || (args.count === 2 && !args.is(1, SCHEDULE))) return reply.error(errors.SYNTAX)
-  reply.error(errors.NO_PERSISTENCE)
+function save(context: PersistenceContext, session: Session, reply: Reply): void {
+  const { persistence } = context
+  if (persistence.isSaving) return reply.error(errors.SAVE_IN_PROGRESS)
+  context.holding(session, reply, (target) => {
+    if (persistence.saveNow()) target.ok()
+    else target.error(errors.FAILED)
+  })
+}
+
+function bgsave({ persistence }: PersistenceContext, session: Session, args: Args, reply: Reply): void {
+  if (args.count > 2 || (args.count === 2 && !args.isOption(1, SCHEDULE))) return reply.error(errors.SYNTAX)
+  if (persistence.isSaving) return reply.error(errors.SAVE_IN_PROGRESS)
+  if (!session.transaction.isRunning && persistence.start()) return reply.simple('Background saving started')
+  // In a transaction, or while the workers take away what a save that was given up has left.
+  persistence.schedule()
+  reply.simple('Background saving scheduled')
 }

@@ -3,7 +3,6 @@ import { Reply } from '../../base/reply.ts'
 import type { Session } from '../../io/session/session.ts'
 import { FakeHost } from '../../io/session/testing.ts'
 import { fakeSession, TestFamily } from '../../observability/testing.ts'
-import { persistenceFamily } from './persistence.ts'
 import { replicationFamily } from './replication.ts'
 
 /** A session whose deferred commands answer into `late`. */
@@ -12,10 +11,7 @@ function setUp(isRunning = false) {
   const host = new FakeHost()
   const session = fakeSession({ host, transaction: { isRunning } as Session['transaction'] })
   session.defer = () => (write) => write(late)
-  const commands = new TestFamily(
-    [...replicationFamily(() => ({ offset: 42 })), persistenceFamily(() => ({ startMs: 5_999 }))],
-    session,
-  )
+  const commands = new TestFamily([...replicationFamily(() => ({ offset: 42 }))], session)
   return { commands, session, host, answer: () => (late.length === 0 ? undefined : commands.decode(late)) }
 }
 
@@ -35,19 +31,6 @@ describe('a server without replicas', () => {
     for (const port of ['x', '-1', '65536', '']) {
       expect(commands.run('REPLICAOF', 'host', port)).toEqual({ text: 'ERR Invalid master port' })
     }
-  })
-
-  test('has nothing saved', () => {
-    const { commands } = setUp()
-    const missing = { text: 'ERR Saving and loading are not supported by this version' }
-    expect(commands.run('LASTSAVE')).toBe(5)
-    expect([commands.run('SAVE'), commands.run('BGSAVE'), commands.run('BGSAVE', 'schedule')]).toEqual([
-      missing,
-      missing,
-      missing,
-    ])
-    expect(commands.run('BGSAVE', 'now')).toEqual({ text: 'ERR syntax error' })
-    expect(commands.run('BGSAVE', 'schedule', 'x')).toEqual({ text: 'ERR syntax error' })
   })
 })
 

@@ -9,11 +9,11 @@ import { shutdownFamily } from './shutdown.ts'
 const done: string[] = []
 let configuration: Configuration
 let shutdown: Shutdown
-let hasData = false
+let mayBeSaved = true
 
 beforeEach(() => {
   done.length = 0
-  hasData = false
+  mayBeSaved = true
   configuration = new Configuration()
   const log = new Log({ clock: { nowMs: () => 0, monotonicUs: () => 0 } })
   log.notice = (text) => done.push(text)
@@ -23,21 +23,34 @@ beforeEach(() => {
     configuration,
     log,
     withdraw: () => done.push('<withdrawn>'),
-    hasData: () => hasData,
+    isLoading: false,
+    isSaving: false,
+    dropSave: () => {},
+    saveNow: () => {
+      done.push('<saved>')
+      return mayBeSaved
+    },
+    exclusively: (action) => {
+      action()
+      return true
+    },
     exit: (code) => done.push(`<exit ${code}>`),
   })
 })
 
 function ask(...words: string[]): string {
   const reply = new Reply()
-  const [command] = shutdownFamily(() => shutdown).commands
+  const holding = (_session: unknown, target: Reply, action: (target: Reply) => void) => action(target)
+  const [command] = shutdownFamily(() => ({ shutdown, isLoading: false, holding })).commands
   command.handler?.({} as never, Args.of('SHUTDOWN', ...words), reply)
   return Buffer.from(reply.bytes.subarray(0, reply.length)).toString('latin1')
 }
 
 const ENDING = ['User requested shutdown...', '<withdrawn>', 'Redis is now ready to exit, bye bye...', '<exit 0>']
 
-test.each([[[]], [['NOSAVE']], [['now', 'FORCE']], [['NOSAVE', 'nosave']]])('%j ends the process', (words) => {
+const SAVING = [ENDING[0], 'Saving the final RDB snapshot before exiting.', '<saved>', ...ENDING.slice(1)]
+
+test.each([[['NOSAVE']], [['now', 'NOSAVE', 'FORCE']], [['NOSAVE', 'nosave']]])('%j ends the process', (words) => {
   expect(ask(...words)).toBe('')
   expect(done).toEqual(ENDING)
 })
@@ -50,27 +63,26 @@ test.each([[['x']], [['SAVE', 'NOSAVE']], [['ABORT', 'FORCE']], [['NOSAVE', 'ABO
   },
 )
 
-test('SAVE can not be done, unless it may fail', () => {
-  expect(ask('SAVE')).toBe('-ERR Errors trying to SHUTDOWN. Check logs.\r\n')
+test('the data set is saved when save points say so, or SAVE does', () => {
+  expect(ask()).toBe('')
+  expect(done).toEqual(SAVING)
+  done.length = 0
+  configuration.take('save', [''])
+  expect(ask('NOW')).toBe('')
+  expect(done).toEqual(ENDING)
+  done.length = 0
+  expect(ask('SAVE')).toBe('')
+  expect(done).toEqual(SAVING)
+})
+
+test('what can not be saved goes on, unless it is forced to end', () => {
+  mayBeSaved = false
+  expect(ask()).toBe('-ERR Errors trying to SHUTDOWN. Check logs.\r\n')
   expect(done).toContain("Error trying to save the DB, can't exit.")
   expect(done).not.toContain('<exit 0>')
   expect(ask('SAVE', 'FORCE')).toBe('')
+  expect(done).toContain('Error trying to save the DB. Exit anyway.')
   expect(done.at(-1)).toBe('<exit 0>')
-})
-
-test('what save points would have saved is named as lost, unless NOSAVE was said or there is nothing', () => {
-  const warned = () => done.some((text) => text.includes('the data set is lost'))
-  ask()
-  expect(warned()).toBe(false)
-  hasData = true
-  ask('NOSAVE')
-  expect(warned()).toBe(false)
-  ask()
-  expect(warned()).toBe(true)
-  done.length = 0
-  configuration.take('save', [''])
-  ask()
-  expect(warned()).toBe(false)
 })
 
 test('a signal waits for the cron, and may be called off', () => {
@@ -83,10 +95,11 @@ test('a signal waits for the cron, and may be called off', () => {
   expect(done.at(-1)).toBe('Shutdown manually aborted.')
   shutdown.signalled('SIGINT')
   shutdown.obeySignal()
-  expect(done.slice(-4)).toEqual(ENDING)
+  expect(done.slice(-SAVING.length)).toEqual(SAVING)
 })
 
 test('signals do as their directives say', () => {
+  mayBeSaved = false
   configuration.take('shutdown-on-sigterm', ['save'])
   shutdown.signalled('SIGTERM')
   shutdown.obeySignal()

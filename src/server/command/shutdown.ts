@@ -8,16 +8,29 @@ import type { Shutdown, ShutdownOption } from '../shutdown.ts'
 
 const OPTIONS: readonly string[] = ['save', 'nosave', 'now', 'force'] satisfies ShutdownOption[]
 
-export function shutdownFamily(shutdown: () => Shutdown): Family<Session> {
-  const handler = (_session: Session, args: Args, reply: Reply): void => {
+export interface ShutdownContext {
+  readonly shutdown: Shutdown
+  readonly isLoading: boolean
+  /** Has `action` answer while nothing else touches any shard. */
+  holding(session: Session, reply: Reply, action: (target: Reply) => void): void
+}
+
+export function shutdownFamily(context: () => ShutdownContext): Family<Session> {
+  const handler = (session: Session, args: Args, reply: Reply): void => {
+    const { shutdown, isLoading } = context()
     const words = new Set<string>()
     for (let i = 1; i < args.count; i++) words.add(args.text(i).toLowerCase())
     const abort = words.delete('abort')
     const options = OPTIONS.filter((word) => words.delete(word)) as ShutdownOption[]
     const isContradiction = (abort && options.length > 0) || (options.includes('save') && options.includes('nosave'))
     if (words.size > 0 || isContradiction) return reply.error(errors.SYNTAX)
-    if (abort) return shutdown().abort() ? reply.ok() : reply.error(errors.NO_SHUTDOWN)
-    if (!shutdown().request(options)) reply.error(errors.SHUTDOWN_FAILED)
+    if (abort) return shutdown.abort() ? reply.ok() : reply.error(errors.NO_SHUTDOWN)
+    const end = (target: Reply) => {
+      if (!shutdown.request(options)) target.error(errors.SHUTDOWN_FAILED)
+    }
+    // While the data set is loaded the shards are not to be had, and there is nothing to save.
+    if (isLoading) end(reply)
+    else context().holding(session, reply, end)
   }
   return family<Session>('server', [
     {

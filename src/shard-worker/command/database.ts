@@ -7,7 +7,7 @@ import type { Reply } from '../../base/reply.ts'
 import type { Engine } from '../engine.ts'
 import { flushKeyspace } from '../keyspace/flush.ts'
 import type { Shard } from '../keyspace/shard.ts'
-import { DIRTY } from '../keyspace/shard-layout.ts'
+import { DIRTY, FLUSHES } from '../keyspace/shard-layout.ts'
 import type { WatchedKey } from '../keyspace/watch.ts'
 import { parseInt32 } from './database-argument.ts'
 
@@ -96,6 +96,7 @@ function flushall(engine: Engine, args: Args, reply: Reply): void {
   for (const shard of engine.shards) {
     for (let db = 0; db < shard.keyspaces.length; db++) flush(shard, db)
   }
+  engine.shards[0].counters[FLUSHES]++
   reply.ok()
 }
 

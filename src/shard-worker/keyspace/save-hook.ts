@@ -7,40 +7,40 @@ import { DATABASE_SAVED_AS, ROOT_SAVE, SAVE_RUNS, SAVED_KEYS } from './shard-lay
 import type { Table } from './table.ts'
 
 /** Takes the entries of a snapshot. */
-export interface SaveSink {
+export interface SaveSink<Keyspace> {
   /** Takes a copy of an entry, which belonged to database `db` at the epoch. */
-  save(arena: Arena, entry: number, db: number): void
+  save(keyspace: Keyspace, entry: number, db: number): void
 }
 
-/** What the hook and the walk need of a keyspace. */
-export interface Saved {
-  readonly shard: { readonly counters: Float64Array; readonly saveHook: SaveHook }
+/** What the hook needs of a keyspace. */
+interface Saved<Keyspace> {
+  readonly shard: { readonly counters: Float64Array; readonly saveHook: SaveHook<Keyspace> }
   readonly arena: Arena
   readonly record: number
   readonly keys: Table
 }
 
-const nobody: SaveSink = {
+const nobody: SaveSink<unknown> = {
   save: () => assert(false, 'a thread that may run writes has a sink before a snapshot begins'),
 }
 
-export class SaveHook {
-  sink: SaveSink = nobody
+export class SaveHook<Keyspace> {
+  sink: SaveSink<Keyspace> = nobody
 }
 
 /** Saves an entry that is ahead of the walk and not saved yet. */
-export function saveFirst(keyspace: Saved, entry: number): void {
+export function saveFirst<Keyspace extends Saved<Keyspace>>(keyspace: Keyspace, entry: number): void {
   const { arena, keys, record, shard } = keyspace
   if (isMarked(arena.u8, entry) || !isAhead(arena.i32, keys.base, keys.hashOf(entry))) return
   if (arena.u32[(arena.root + ROOT_SAVE) >> 2] === SAVE_RUNS) {
-    shard.saveHook.sink.save(arena, entry, arena.u32[(record + DATABASE_SAVED_AS) >> 2])
+    shard.saveHook.sink.save(keyspace, entry, arena.u32[(record + DATABASE_SAVED_AS) >> 2])
     shard.counters[SAVED_KEYS]++
   }
   mark(arena.u8, entry)
 }
 
 /** Asserts that an entry (0: it is gone) which a command says it has changed went through the hook. */
-export function assertSaved(keyspace: Saved, entry: number): void {
+export function assertSaved(keyspace: Saved<never>, entry: number): void {
   const { arena, keys } = keyspace
   const isSafe = entry === 0 || isMarked(arena.u8, entry) || !isAhead(arena.i32, keys.base, keys.hashOf(entry))
   assert(isSafe, 'S2 what a snapshot has yet to save is not changed')

@@ -41,11 +41,11 @@ class Rig {
     this.slice = { clock: { nowMs: () => 0, monotonicUs: () => us++ }, isFull: () => this.room <= 0 }
     for (const shard of this.shards) {
       shard.saveHook.sink = {
-        save: (_arena, entry, db) => {
+        save: (keyspace, entry, db) => {
           this.room--
-          const key = `${db}:${keyOf(shard.arena, entry)}`
+          const key = `${db}:${keyOf(keyspace.arena, entry)}`
           expect(this.saved.has(key)).toBe(false)
-          this.saved.set(key, describeEntry(shard, entry))
+          this.saved.set(key, describeEntry(this.shards[keyspace.shard.index], entry))
         },
       }
     }

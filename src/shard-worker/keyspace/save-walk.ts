@@ -122,7 +122,7 @@ function passEntry(keyspace: Keyspace, entry: number, saves: boolean, frees: boo
   const { arena, shard } = keyspace
   if (isMarked(arena.u8, entry)) unmark(arena.u8, entry)
   else if (saves) {
-    shard.saveHook.sink.save(arena, entry, arena.u32[(keyspace.record + DATABASE_SAVED_AS) >> 2])
+    shard.saveHook.sink.save(keyspace, entry, arena.u32[(keyspace.record + DATABASE_SAVED_AS) >> 2])
     shard.counters[SAVED_KEYS]++
   }
   if (!frees) return

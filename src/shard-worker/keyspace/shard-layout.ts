@@ -60,4 +60,6 @@ export const LAZY_FREED_OBJECTS = 7
 export const EXPIRED_STALE_PERCENT = 8
 /** Keys that the running snapshot, or the last one, has saved. */
 export const SAVED_KEYS = 9
+/** Times that FLUSHALL has run; the first shard counts them. */
+export const FLUSHES = 10
 export const COUNTERS = 16

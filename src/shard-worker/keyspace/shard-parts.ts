@@ -9,7 +9,7 @@ export interface ShardParts<Keyspace> {
   readonly index: number
   readonly arena: Arena
   readonly access: Access
-  readonly saveHook: SaveHook
+  readonly saveHook: SaveHook<Keyspace>
   /** By the numbers of shard-layout.ts. */
   readonly counters: Float64Array
   readonly watches: WatchTable

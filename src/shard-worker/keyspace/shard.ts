@@ -24,7 +24,7 @@ export class Shard implements ShardParts<Keyspace> {
   readonly index: number
   readonly arena: Arena
   readonly access: Access
-  readonly saveHook: SaveHook
+  readonly saveHook: SaveHook<Keyspace>
   /** Of the key hash. */
   readonly seed: number
   readonly counters: Float64Array
@@ -32,7 +32,7 @@ export class Shard implements ShardParts<Keyspace> {
   readonly watches: WatchTable
 
   /** A view of a shard whose arena was initialized. */
-  constructor(index: number, arena: Arena, access: Access, saveHook = new SaveHook()) {
+  constructor(index: number, arena: Arena, access: Access, saveHook = new SaveHook<Keyspace>()) {
     this.index = index
     this.arena = arena
     this.access = access

@@ -238,6 +238,12 @@ export class RingConsumer {
     }
   }
 
+  /** Bytes of the published records that are not freed yet, headers included. Looks afresh. */
+  get heldBytes(): number {
+    this.cachedTail = Atomics.load(this.indexes, TAIL)
+    return (this.cachedTail - this.head) | 0
+  }
+
   /** True when every published record is freed. Looks afresh, so it serves as the second look before a sleep. */
   get isEmpty(): boolean {
     this.cachedTail = Atomics.load(this.indexes, TAIL)

@@ -1,0 +1,154 @@
+/* The background thread of a save: takes the entries that the threads which run commands have encoded out of their
+ * rings and writes them into the file. A thread of the pool; it blocks as it likes. It waits for no thread but for the
+ * rest of an entry that has begun.
+ *
+ * Bound: the rings. When the disk is slow they fill, and whoever saves waits or stops (save-output.ts). */
+
+import {
+  CHANNEL_DROPPED,
+  CHANNEL_ENDING,
+  SAVED_DB,
+  SAVED_FLAGS,
+  SAVED_HEADER_BYTES,
+  SAVED_KEYS,
+  SAVED_MORE,
+  SaveChannel,
+  type SaveMemory,
+} from '../../shard-worker/save-channel.ts'
+import { RingConsumer } from '../../shm/ring/ring.ts'
+import { Doorbell } from '../../shm/sync/doorbell.ts'
+import { SnapshotError, SnapshotFile, type SnapshotOptions } from './snapshot-file.ts'
+
+export interface WriteTask {
+  memory: SaveMemory
+  /** Of the I/O thread, which sleeps there when it waits for room. */
+  ioDoorbell: { words: SharedArrayBuffer; index: number }
+  options: SnapshotOptions
+  /** rdb-key-save-delay: microseconds for each key. */
+  keyDelayUs: number
+}
+
+export type WriteResult =
+  | { status: 'saved'; bytes: number }
+  | { status: 'dropped' }
+  /** `reason` for the log. */
+  | { status: 'failed'; reason: string }
+
+/** How long to sleep when nothing rings. */
+const SLEEP_MS = 100
+/** Records taken from a ring before its producer hears of the room. */
+const RECORDS_AT_ONCE = 16
+
+class SnapshotWriter {
+  private readonly channel: SaveChannel
+  private readonly rings: readonly RingConsumer[]
+  private readonly ioDoorbell: Doorbell
+  private readonly file: SnapshotFile
+  private readonly keyDelayUs: number
+  /** Milliseconds of delay that have not been waited yet. */
+  private owedMs = 0
+
+  constructor(task: WriteTask, channel: SaveChannel) {
+    this.channel = channel
+    this.rings = task.memory.rings.map((ring) => new RingConsumer(ring))
+    this.ioDoorbell = new Doorbell(new Int32Array(task.ioDoorbell.words), task.ioDoorbell.index)
+    this.keyDelayUs = task.keyDelayUs
+    this.file = new SnapshotFile(task.options)
+  }
+
+  run(): WriteResult {
+    const { file, channel } = this
+    try {
+      if (!this.takeAll()) {
+        file.discard()
+        return { status: 'dropped' }
+      }
+      file.finish()
+      if (!channel.commit()) {
+        file.discard()
+        return { status: 'dropped' }
+      }
+      try {
+        file.commit()
+      } finally {
+        channel.committed()
+      }
+      return { status: 'saved', bytes: file.bytes }
+    } catch (error) {
+      file.discard()
+      throw error
+    }
+  }
+
+  /** Writes what comes until there is nothing more to come; false when the save is dropped. */
+  private takeAll(): boolean {
+    const { channel, rings } = this
+    for (;;) {
+      // Looked at before the rings are: what they hold when it says so is all.
+      const { state } = channel
+      if (state === CHANNEL_DROPPED) return false
+      channel.noteBuffered(rings.reduce((sum, ring) => sum + ring.heldBytes, 0))
+      let taken = 0
+      for (let i = 0; i < rings.length; i++) taken += this.takeFrom(i)
+      if (taken > 0) continue
+      if (state === CHANNEL_ENDING) return true
+      channel.writer.prepareToSleep()
+      if (channel.state === state && rings.every((ring) => ring.isEmpty)) channel.writer.sleep(SLEEP_MS)
+      else channel.writer.cancelSleep()
+    }
+  }
+
+  /** Takes some records from a ring, to the end of the last entry; returns how many. */
+  private takeFrom(index: number): number {
+    const ring = this.rings[index]
+    let taken = 0
+    let isWhole = true
+    while (!isWhole || taken < RECORDS_AT_ONCE) {
+      const offset = ring.next()
+      if (offset < 0) {
+        if (isWhole) break
+        if (this.channel.state === CHANNEL_DROPPED) break
+        this.tellOfRoom(index)
+        this.channel.writer.prepareToSleep()
+        if (ring.isEmpty) this.channel.writer.sleep(SLEEP_MS)
+        else this.channel.writer.cancelSleep()
+        continue
+      }
+      const keys = ring.i32[(offset + SAVED_KEYS) >> 2]
+      this.file.select(ring.i32[(offset + SAVED_DB) >> 2])
+      isWhole = (ring.i32[(offset + SAVED_FLAGS) >> 2] & SAVED_MORE) === 0
+      this.file.write(ring.u8, offset + SAVED_HEADER_BYTES, ring.length - SAVED_HEADER_BYTES)
+      ring.advance()
+      taken++
+      if (this.keyDelayUs !== 0) this.delay(keys)
+    }
+    if (taken > 0) this.tellOfRoom(index)
+    return taken
+  }
+
+  private tellOfRoom(index: number): void {
+    this.channel.room[index].ring()
+    if (index === this.rings.length - 1) this.ioDoorbell.ring()
+  }
+
+  /** A negative delay is that share of a microsecond, as in Redis. */
+  private delay(keys: number): void {
+    this.owedMs += (keys * (this.keyDelayUs > 0 ? this.keyDelayUs : -1 / this.keyDelayUs)) / 1000
+    if (this.owedMs < 1) return
+    this.channel.delay(this.owedMs)
+    this.owedMs = 0
+  }
+}
+
+/** What the pool runs. */
+export function writeSnapshot(task: WriteTask): WriteResult {
+  const channel = new SaveChannel(task.memory)
+  try {
+    return new SnapshotWriter(task, channel).run()
+  } catch (error) {
+    // Whoever waits for room must learn that nobody will make any.
+    channel.drop()
+    if (error instanceof SnapshotError) return { status: 'failed', reason: error.message }
+    throw error
+  }
+}
