@@ -111,8 +111,9 @@ export class Connection implements Poster {
       this.send(bytes, offset, length)
       return
     }
-    this.hasPosted = true
     outbox.post(this, bytes, offset, length)
+    // Not before: the outbox may have had to write first, what this connection had posted among it.
+    this.hasPosted = true
   }
 
   /** The outbox's call. */

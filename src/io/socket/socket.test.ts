@@ -202,6 +202,22 @@ test('what is posted leaves with the turn, and the owner hears when the kernel d
   expect((await readAll(client)).length).toBe(posted)
 })
 
+test('what is posted when that makes the outbox write is not overtaken, nor lost with the end', async () => {
+  for (const finish of ['send', 'end'] as const) {
+    const { connection, client } = await connected()
+    let wanted = ''
+    // Until more is posted than the outbox holds, all of this connection.
+    for (let i = 0; i < 7; i++) {
+      const text = `${i}:`.padEnd(10_000, 'x')
+      wanted += text
+      connection.post(Buffer.from(text, 'latin1'), 0, text.length)
+    }
+    if (finish === 'send') connection.send(Buffer.from('last'), 0, 4)
+    connection.end()
+    expect((await readAll(client)) === (finish === 'send' ? `${wanted}last` : wanted)).toBe(true)
+  }
+})
+
 test('a connection that ends or is destroyed has written what was posted', async () => {
   for (const finish of ['end', 'destroy'] as const) {
     const { connection, client } = await connected()
