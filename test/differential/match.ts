@@ -123,7 +123,7 @@ export class Match {
     for (const [i, command] of send.commands.entries()) {
       batch.push(command)
       const last = i === send.commands.length - 1
-      if (!last && !this.mustBeAlone(resolve(command, this.startMs))) continue
+      if (!last && !this.mustBeAlone(send.client, resolve(command, this.startMs))) continue
       const found = await this.playBatch(send, batch)
       if (found !== null) return found
       batch = []
@@ -132,7 +132,9 @@ export class Match {
   }
 
   /** What follows this command in its pipeline must wait: for a key's end, or for the rest of an iteration. */
-  private mustBeAlone(words: string[]): boolean {
+  private mustBeAlone(client: number, words: string[]): boolean {
+    const { lifeMs = 0 } = this.transactions.get(client) ?? {}
+    if (lifeMs > 0 && words[0].toUpperCase() === 'EXEC') return true
     return shortLifeMs(words, Date.now()) > 0 || canonicalForm(words)?.next !== undefined
   }
 
