@@ -275,6 +275,13 @@ describe('what waits', () => {
     for (const pair of clients) expect(await pair.receive(expected.length)).toBe(expected)
   })
 
+  test('for a worker is answered behind a long reply of this thread that stands before it', async () => {
+    const pair = await pairs.open(rig, 9)
+    send(pair, ['SET', 'a', '1'], ['LONG', '100000'], ['GETSET', 'a', '2'], ['GET', 'a'])
+    const replies = `+OK\r\n$100000\r\n${'x'.repeat(100_000)}\r\n$1\r\n1\r\n$1\r\n2\r\n`
+    expect(await pair.receive(replies.length)).toBe(replies)
+  })
+
   test('for a barrier cell goes on when one is free', async () => {
     const { sequencer } = rig
     const pair = await pairs.open(rig, 14)

@@ -251,7 +251,7 @@ export class Sequencer implements LinkOwner {
     )
   }
 
-  /** The open run, if it fits the session, database and worker; a new one otherwise. */
+  /** The open run, if it fits the session, database and worker, and no reply stands behind it; a new one otherwise. */
   private runFor(session: Session, link: WorkerLink): Run {
     const flags = this.runFlags(session)
     const open = this.openRun
@@ -262,6 +262,7 @@ export class Sequencer implements LinkOwner {
       this.openDb === session.db &&
       this.openFlags === flags &&
       this.reply.length === 0 &&
+      open.slot === session.lastSlot &&
       open.slot?.muted === session.isMuted
     ) {
       return open

@@ -195,7 +195,7 @@ export class RoutingRig implements Host<Session>, Gate {
 
 const declared = { runs: 'io', acl: 0, keys: [], since: '1.0.0', complexity: '', summary: '', syntax: '' } as const
 
-/** What a session needs besides: another database, a reply that is skipped, and replies that come later. */
+/** What a session needs besides: another database, a long reply, one that is skipped, one that comes later. */
 const testFamily: Family<Session> = family<Session>('test', [
   {
     ...declared,
@@ -208,6 +208,13 @@ const testFamily: Family<Session> = family<Session>('test', [
       session.db = db
       reply.ok()
     },
+  },
+  {
+    ...declared,
+    name: 'LONG',
+    arity: 2,
+    flags: FAST,
+    handler: (_session, args, reply) => reply.bulkText('x'.repeat(Number(args.text(1)))),
   },
   {
     ...declared,

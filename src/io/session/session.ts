@@ -109,7 +109,8 @@ export class Session implements ConnectionOwner {
   private readonly query: QueryBuffer
   private frame: Frame | null
   private firstSlot: ReplySlot | null
-  private lastSlot: ReplySlot | null
+  /** The last place that is held in the order of replies. */
+  lastSlot: ReplySlot | null
   /** It is postponed until the client has read more of its replies, or workers have sent more of them. */
   private waitsForReplies: boolean
   /** Commands that workers have not finished, and how many these may be. */
