@@ -263,11 +263,11 @@ export class Engine {
     return this.waits
   }
 
-  /** Whether a key is there, not expired, with a value of this type. It is neither touched nor deleted. */
-  holds(type: number, db: number, bytes: Uint8Array, offset: number, length: number): boolean {
+  /** The type of a key's value; -1 when it is not there, or has expired. It is neither touched nor deleted. */
+  typeAt(db: number, bytes: Uint8Array, offset: number, length: number): number {
     const keyspace = this.shards[this.shardOf(bytes, offset, length)].keyspaces[db]
     const entry = keyspace.peek(bytes, offset, length)
-    return entry !== 0 && typeOf(keyspace.arena, entry) === type && !keyspace.isExpired(entry)
+    return entry === 0 || keyspace.isExpired(entry) ? -1 : typeOf(keyspace.arena, entry)
   }
 
   /** Runs a command of the table and appends its reply. What is full is answered, all else is a bug and throws. */

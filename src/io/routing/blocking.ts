@@ -260,18 +260,20 @@ export class Blocking {
 
   private serveKey(key: WaitedKey<BlockedCommand>): void {
     key.isReady = false
+    let type = this.typeOf(key)
     // A client that comes to wait anew stands behind those there are: it is not looked after twice.
     let left = key.clients.size
     for (const blocked of key.clients) {
-      if (left-- === 0) return
-      if (blocked.wait !== null && this.isFor(key, blocked)) this.serveClient(blocked)
+      // What is gone nobody gets, however many wait.
+      if (left-- === 0 || type < 0) return
+      if (blocked.wait === null || blocked.type !== type || blocked.session.isClosing) continue
+      this.serveClient(blocked)
+      type = this.typeOf(key)
     }
   }
 
-  private isFor(key: WaitedKey<BlockedCommand>, { session, type }: BlockedCommand): boolean {
-    if (session.isClosing) return false
-    const { bytes } = key
-    return this.runner.engine.holds(type, key.db, bytes, 0, bytes.length)
+  private typeOf({ db, bytes }: WaitedKey<BlockedCommand>): number {
+    return this.runner.engine.typeAt(db, bytes, 0, bytes.length)
   }
 
   /** Runs a client's command anew. */
