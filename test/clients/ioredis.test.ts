@@ -113,6 +113,26 @@ describe.each([2, 3] as const)('ioredis over RESP%i', (protocol) => {
     expect(await redis.exists('long')).toBe(0)
   })
 
+  test('a queue: workers wait, and each job goes to one of them, in order', async () => {
+    const workers = [open(), open(), open()]
+    const ids = await Promise.all(workers.map((worker) => worker.client('ID')))
+    const jobs: Promise<[string, string] | null>[] = []
+    for (const [i, worker] of workers.entries()) {
+      jobs.push(worker.blpop('urgent', 'jobs', 0))
+      while (!String(await redis.client('LIST', 'ID', ids[i])).includes('flags=b')) {}
+    }
+    await redis.rpush('jobs', 'one', 'two')
+    await redis.multi().rpush('jobs', 'three').rpush('urgent', 'now').exec()
+    expect(await Promise.all(jobs)).toEqual([
+      ['jobs', 'one'],
+      ['jobs', 'two'],
+      ['urgent', 'now'],
+    ])
+    expect(await workers[0].blmove('jobs', 'done', 'LEFT', 'RIGHT', 0)).toBe('three')
+    expect(await workers[0].brpoplpush('jobs', 'done', 0.01)).toBeNull()
+    expect(await workers[1].blpop('jobs', 0.01)).toBeNull()
+  })
+
   test('a scan stream comes by every key', async () => {
     const names = Array.from({ length: 300 }, (_, i) => `scanned:${i}`)
     await redis.mset(names.flatMap((name) => [name, 'x']))

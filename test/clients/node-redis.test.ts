@@ -100,6 +100,26 @@ describe.each([2, 3] as const)('node-redis over RESP%i', (RESP) => {
     expect(await redis.exists('long')).toBe(0)
   })
 
+  test('a queue: workers wait, and each job goes to one of them, in order', async () => {
+    const workers = [await open(), await open(), await open()]
+    const ids = await Promise.all(workers.map((worker) => worker.sendCommand(['CLIENT', 'ID'])))
+    const jobs: Promise<{ key: string; element: string } | null>[] = []
+    for (const [i, worker] of workers.entries()) {
+      jobs.push(worker.blPop(['urgent', 'jobs'], 0))
+      while (!String(await redis.sendCommand(['CLIENT', 'LIST', 'ID', String(ids[i])])).includes('flags=b')) {}
+    }
+    await redis.rPush('jobs', ['one', 'two'])
+    await redis.multi().rPush('jobs', 'three').rPush('urgent', 'now').exec()
+    expect(await Promise.all(jobs)).toEqual([
+      { key: 'jobs', element: 'one' },
+      { key: 'jobs', element: 'two' },
+      { key: 'urgent', element: 'now' },
+    ])
+    expect(await workers[0].blMove('jobs', 'done', 'LEFT', 'RIGHT', 0)).toBe('three')
+    expect(await workers[0].brPopLPush('jobs', 'done', 0.01)).toBeNull()
+    expect(await workers[1].blPop('jobs', 0.01)).toBeNull()
+  })
+
   test('a scan iterator comes by every key', async () => {
     const names = Array.from({ length: 300 }, (_, i) => `scanned:${i}`)
     await redis.mSet(names.map((name): [string, string] => [name, 'x']))
