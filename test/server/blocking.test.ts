@@ -79,6 +79,8 @@ describe.each(INLINE_EXECUTION_MODES)('inline-execution %s', (mode) => {
       expect(await client.call('BLMOVE', 'b', 'd', 'LEFT', 'RIGHT', 0)).toBe('2')
       expect(await client.call('EXISTS', 'b', 'c')).toBe(0)
       expect(await client.call('BRPOPLPUSH', 'd', 'd', 0)).toBe('2')
+      await client.call('RPUSH', 'd', '5', '6')
+      expect(await client.call('BLMPOP', 0, 2, 'c', 'd', 'RIGHT', 'COUNT', 2)).toEqual(['d', ['6', '5']])
     })
 
     test('is refused with the wrong type, even behind keys that are not there', async () => {
@@ -107,6 +109,9 @@ describe.each(INLINE_EXECUTION_MODES)('inline-execution %s', (mode) => {
         [['BLMOVE', 'a', 'b', 'LEFT', 'UP', 0], 'ERR syntax error'],
         [['BLMOVE', 'a', 'b', 'LEFT', 'LEFT', 'x'], 'ERR timeout is not a float or out of range'],
         [['BRPOPLPUSH', 'a', 'b', '-0.002'], 'ERR timeout is negative'],
+        [['BLMPOP', 0, 0, 'a', 'LEFT'], 'ERR numkeys should be greater than 0'],
+        [['BLMPOP', 'x', 1, 'a', 'LEFT', 'COUNT', 0], 'ERR count should be greater than 0'],
+        [['BLMPOP', 'x', 1, 'a', 'LEFT'], 'ERR timeout is not a float or out of range'],
         [['BLPOP', 'a'], "ERR wrong number of arguments for 'blpop' command"],
       ]
       for (const [words, error] of cases) expect(await client.call(...words)).toEqual(new Error(error))
@@ -177,6 +182,16 @@ describe.each(INLINE_EXECUTION_MODES)('inline-execution %s', (mode) => {
       }
       expect(await info('blocked_clients')).toBe(0)
       expect(await info('total_blocking_keys')).toBe(0)
+    })
+
+    test('takes as many as it asks for, and leaves the rest to the next', async () => {
+      const [many, next] = await waiting(
+        ['BLMPOP', 0, 2, 'a', 'b', 'LEFT', 'COUNT', 3],
+        ['BLMPOP', 0, 1, 'b', 'RIGHT', 'COUNT', 10],
+      )
+      await client.call('RPUSH', 'b', '1', '2', '3', '4', '5')
+      expect(await read(many)).toEqual(['b', ['1', '2', '3']])
+      expect(await read(next)).toEqual(['b', ['5', '4']])
     })
 
     test('names a key twice and is served once', async () => {
@@ -377,13 +392,14 @@ describe.each(INLINE_EXECUTION_MODES)('inline-execution %s', (mode) => {
           ['BRPOP', 'a', 0],
           ['BLMOVE', 'a', 'b', 'LEFT', 'LEFT', 0],
           ['BRPOPLPUSH', 'a', 'b', 0],
+          ['BLMPOP', 0, 2, 'a', 'b', 'LEFT', 'COUNT', 2],
           ['RPUSH', 'a', '1', '2'],
           ['BLMOVE', 'a', 'b', 'LEFT', 'LEFT', 0],
           ['BLPOP', 'b', 'a', 0],
         ]),
-      ).toEqual(['OK', ...Array(7).fill('QUEUED')])
+      ).toEqual(['OK', ...Array(8).fill('QUEUED')])
       expect(String(await client.command('EXEC'))).toBe(
-        '*7\r\n*-1\r\n*-1\r\n$-1\r\n$-1\r\n:2\r\n$1\r\n1\r\n*2\r\n$1\r\nb\r\n$1\r\n1\r\n',
+        '*8\r\n*-1\r\n*-1\r\n$-1\r\n$-1\r\n*-1\r\n:2\r\n$1\r\n1\r\n*2\r\n$1\r\nb\r\n$1\r\n1\r\n',
       )
     })
   })

@@ -74,7 +74,7 @@ class Model {
     }
     const reply = this.run(client, words)
     if (reply === null) {
-      const keys = name.endsWith('OP') ? words.slice(1, -1) : [words[1]]
+      const keys = name === 'BLMPOP' ? words.slice(3, 5) : name.endsWith('OP') ? words.slice(1, -1) : [words[1]]
       this.waiters.push({ client, words, keys: keys.map((key) => `${client.db} ${key}`) })
     }
     return reply
@@ -150,6 +150,8 @@ class Model {
       case 'BLPOP':
       case 'BRPOP':
         return this.popFirst(db, name === 'BLPOP', rest.slice(0, -1))
+      case 'BLMPOP':
+        return this.popMany(db, rest[4] === 'LEFT', rest.slice(2, 4), Number(rest[6]))
       case 'BLMOVE':
         return this.move(db, rest[0], rest[1], rest[2] === 'LEFT', rest[3] === 'LEFT')
       default:
@@ -164,6 +166,18 @@ class Model {
       if (list !== undefined) return array([bulk(each), bulk(this.pop(`${db} ${each}`, list, atHead))])
     }
     return null
+  }
+
+  private popMany(db: number, atHead: boolean, keys: string[], most: number): string | null {
+    const first = this.popFirst(db, atHead, keys)
+    if (first === null || first === WRONG_TYPE) return first
+    const [, , key, , element] = first.split('\r\n')
+    const elements = [bulk(element)]
+    for (let list = this.values.get(`${db} ${key}`); list !== undefined && elements.length < most; ) {
+      elements.push(bulk(this.pop(`${db} ${key}`, list as string[], atHead)))
+      list = this.values.get(`${db} ${key}`)
+    }
+    return array([bulk(key), array(elements)])
   }
 
   private move(db: number, from: string, to: string, fromHead: boolean, toHead: boolean): string | null {
@@ -216,6 +230,7 @@ function randomCommand(random: Random, count: number, mayWait: boolean): string[
     () => (mayWait ? [random.pick(['BLPOP', 'BRPOP']), ...keys(4), '0'] : push()),
     () => (mayWait ? ['BLMOVE', key(), key(), end(), end(), '0'] : push()),
     () => (mayWait ? ['BRPOPLPUSH', key(), key(), '0'] : push()),
+    () => (mayWait ? ['BLMPOP', '0', '2', key(), key(), end(), 'COUNT', String(random.between(1, 3))] : push()),
     () => ['MULTI'],
     () => ['EXEC'],
   ])()

@@ -21,7 +21,7 @@
 import type { Args } from '../../base/args.ts'
 import { type KeyArgument, keyArguments } from '../../base/command-keys.ts'
 import { MOVABLE_KEYS, WRITE } from '../../base/command-spec.ts'
-import type { Command, CommandTable } from '../../base/command-table.ts'
+import { type Command, type CommandTable, lastKeyOf } from '../../base/command-table.ts'
 import * as errors from '../../base/error-texts.ts'
 import { Reply } from '../../base/reply.ts'
 import type { Engine } from '../../shard-worker/engine.ts'
@@ -198,7 +198,7 @@ export class Blocking {
       return true
     }
     const seen = new Set<WaitedKey<BlockedCommand>>()
-    const inRange = command.firstKey > 0 && (command.flags & MOVABLE_KEYS) === 0
+    const inRange = command.keyCount > 0 || (command.firstKey > 0 && (command.flags & MOVABLE_KEYS) === 0)
     if (inRange && !args.located) runner.engine.locateKeys(command, args)
     const keys = inRange ? rangeOf(command, args) : this.locate(command, args).map(({ index }) => index)
     for (const index of keys) {
@@ -313,7 +313,7 @@ export class Blocking {
 /** The key arguments of a command whose keys are a range. */
 function rangeOf(command: Command<never>, args: Args): number[] {
   const { firstKey, keyStep } = command
-  const last = command.lastKey < 0 ? args.count + command.lastKey : command.lastKey
+  const last = lastKeyOf(command, args)
   const keys: number[] = []
   for (let index = firstKey; index <= last; index += keyStep) keys.push(index)
   return keys

@@ -8,6 +8,7 @@ import { ACL_LIST, BLOCKING, DENYOOM, family, type KeySpec, oneKey, WRITE } from
 import type { Reply } from '../../base/reply.ts'
 import type { Engine } from '../engine.ts'
 import { TYPE_LIST } from '../keyspace/entry.ts'
+import { parseMultiplePop, popFirst } from './list-mpop.ts'
 import { moveElement, openForWrite, parseEnd, popElement } from './list-value.ts'
 import { parseTimeout } from './timeout-argument.ts'
 
@@ -45,6 +46,19 @@ export const listBlockingCommands = family<Engine>('list', [
     syntax: 'key... timeout:double',
     history: DOUBLE_TIMEOUT,
     handler: (engine, args, reply) => pop(engine, args, reply, false),
+  },
+  {
+    name: 'BLMPOP',
+    arity: -5,
+    runs: 'shards',
+    flags: WRITE | BLOCKING,
+    acl: ACL_LIST,
+    keys: [{ flags: POPPED, begin: { index: 2 }, find: { keyNumIndex: 0, firstKey: 1, step: 1 } }],
+    since: '7.0.0',
+    complexity: 'O(n+m) in the keys and the elements returned',
+    summary: 'Takes elements from one end of the first list that has any, waiting until one has.',
+    syntax: 'timeout:double numkeys:integer key... LEFT|RIGHT [COUNT count:integer]',
+    handler: blmpop,
   },
   {
     name: 'BLMOVE',
@@ -94,6 +108,15 @@ function pop(engine: Engine, args: Args, reply: Reply, atHead: boolean): void {
     return
   }
   if (!engine.await(TYPE_LIST, timeoutMs)) reply.nilArray()
+}
+
+/** BLMPOP timeout numkeys key... LEFT|RIGHT [COUNT count]. The timeout is looked at last. */
+function blmpop(engine: Engine, args: Args, reply: Reply): void {
+  const pop = parseMultiplePop(args, 2, reply)
+  if (pop === null) return
+  const timeoutMs = parseTimeout(engine, args, 1, reply)
+  if (timeoutMs === undefined) return
+  if (!popFirst(engine, args, pop, reply) && !engine.await(TYPE_LIST, timeoutMs)) reply.nilArray()
 }
 
 /** BLMOVE source destination LEFT|RIGHT LEFT|RIGHT timeout. */
