@@ -35,6 +35,8 @@ const COUNTED_DRAWS = { HRANDFIELD: true, SRANDMEMBER: true, ZRANDMEMBER: true }
 const MOST_DRAWN = 10_000
 const MAX_PIPELINE = 24
 const MAX_REPEATS = 6
+/** Commands drawn in vain before PING takes their place: of a few shapes none may be unambiguous. */
+const MAX_DRAWS = 1000
 const MAX_INLINE_ARGUMENT_BYTES = 1_000
 
 export function generateScript(seed: number, shapes: readonly CommandShape[], options: GenerateOptions = {}): Script {
@@ -146,7 +148,7 @@ class Generator {
 
   /** A command whose replies, and whose effects on later ones, do not hang on an instant or on chance. */
   private unambiguous(state: ClientState, alone: boolean): Command {
-    for (;;) {
+    for (let draws = 0; draws < MAX_DRAWS; draws++) {
       const shape = this.swarm.shapes[this.random.weighted(this.swarm.weights)]
       const command = this.instance(shape, this.swarm.palette)
       // A client that RESET makes a stranger is closed if its replies so far fill more than 1 KiB of Redis's memory.
@@ -166,6 +168,7 @@ class Generator {
       if (name.toUpperCase() in COUNTED_DRAWS && Number(resolve(command, 0)[2]) < -MOST_DRAWN) continue
       if (this.accepts(resolve(command, 0))) return command
     }
+    return ['PING']
   }
 
   /** A command that follows its shape's syntax; damage could turn values into keys, also into other clients' keys. */

@@ -80,12 +80,14 @@ export function swarmOf(seed: number, shapes: readonly CommandShape[], maxSteps:
   const expiredKeysLinger = shortLives > 0 || pastTimes
   const bigValues = random.chance(0.1)
   const share = random.pick([0.15, 0.4, 0.7, 1])
-  const chosen = shapes.filter(({ words }) => {
+  const drawn = shapes.filter(({ words }) => {
     const on = ALWAYS.has(words[0]) || random.chance(share)
     return (
       on && !(bigValues && QUADRATIC.has(words[0])) && !(expiredKeysLinger && DELETE_EXPIRED_BY_CHANCE.has(words[0]))
     )
   })
+  // Of a few shapes all may have been switched off.
+  const chosen = drawn.length > 0 ? drawn : [...shapes]
   const weights = chosen.map(({ words }) => Math.exp(random.fraction() * 4) * (RARE[words[0]] ?? 1))
   return {
     clients: random.pick([1, 2, 2, 3, 4, 8]),

@@ -1,0 +1,19 @@
+import { expect, test } from 'vitest'
+import { declaredShapes } from './declared-shapes.ts'
+import { generateScript } from './generate.ts'
+
+test.each([['HSET', 'HGET'], ['LCS'], ['RANDOMKEY'], ['RESET'], ['SCAN']])(
+  'scripts of few commands come to be: %s',
+  (...names) => {
+    const shapes = declaredShapes()
+    for (let seed = 0; seed < 200; seed++) {
+      const { steps } = generateScript(seed, shapes, { maxSteps: 40, only: new Set(names) })
+      expect(steps.length).toBeGreaterThan(0)
+    }
+  },
+)
+
+test('a seed is one script', () => {
+  const shapes = declaredShapes()
+  for (let seed = 0; seed < 20; seed++) expect(generateScript(seed, shapes)).toEqual(generateScript(seed, shapes))
+})
