@@ -78,6 +78,11 @@ export const LPOS_COUNT = "ERR COUNT can't be negative"
 export const LPOS_MAXLEN = "ERR MAXLEN can't be negative"
 export const NUMKEYS_NOT_POSITIVE = 'ERR numkeys should be greater than 0'
 export const COUNT_NOT_POSITIVE = 'ERR count should be greater than 0'
+export const NEGATIVE_HASH_EXPIRE = 'ERR invalid expire time, must be >= 0'
+export const HASH_FIELDS_MISSING = 'ERR Mandatory argument FIELDS is missing or not at the right position'
+export const HASH_FIELDS_NOT_ABOVE_ZERO = 'ERR Parameter `numFields` should be greater than 0'
+export const HASH_FIELDS_NOT_POSITIVE = 'ERR Number of fields must be a positive integer'
+export const HASH_FIELDS_MISMATCH = 'ERR The `numfields` parameter must match the number of arguments'
 export const NAN_OR_INFINITY = 'ERR value is NaN or Infinity'
 export const OUT_OF_RANGE = 'ERR value is out of range'
 export const NOT_A_RANGED_LONG =

@@ -18,6 +18,7 @@ const SINCE_7_2: Readonly<Record<string, readonly string[]>> = {
     'acl_access_denied_cmd',
     'acl_access_denied_key',
     'acl_access_denied_channel',
+    'expired_subkeys', // redis PR 13172, in 7.4
   ],
 }
 

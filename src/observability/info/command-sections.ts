@@ -29,6 +29,7 @@ function writeStats(text: InfoText, context: InfoContext, statistics: Statistics
     sync_full: 0,
     sync_partial_ok: 0,
     sync_partial_err: 0,
+    expired_subkeys: shards.expiredFields,
     expired_keys: shards.expired,
     expired_stale_perc: decimals(shards.expiredStalePercent),
     expired_time_cap_reached_count: shards.expireTimeCapReached,

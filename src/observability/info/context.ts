@@ -41,6 +41,7 @@ export interface ShardFigures {
   readonly hits: number
   readonly misses: number
   readonly expired: number
+  readonly expiredFields: number
   readonly expiredStalePercent: number
   readonly expireTimeCapReached: number
   readonly expireCycleUs: number

@@ -119,15 +119,19 @@ function writeKeyspace(text: InfoText, { engine }: InfoContext): void {
   for (let db = 0; db < engine.databases; db++) {
     let keys = 0
     let expires = 0
+    let volatileHashes = 0
     let ttlSum = 0
     for (const { keyspaces, arena } of engine.shards) {
       const keyspace = keyspaces[db]
       keys += keyspace.keys.used
       expires += keyspace.expires.used
+      volatileHashes += keyspace.volatileHashes.count
       ttlSum += arena.f64[(keyspace.record + DATABASE_AVERAGE_TTL) >> 3] * keyspace.expires.used
     }
     const averageTtl = expires === 0 ? 0 : Math.trunc(ttlSum / expires)
-    if (keys > 0) text.field(`db${db}`, `keys=${keys},expires=${expires},avg_ttl=${averageTtl}`)
+    // As in Redis 7.4; where there are none, as in 7.2.
+    const subexpiry = volatileHashes > 0 ? `,subexpiry=${volatileHashes}` : ''
+    if (keys > 0) text.field(`db${db}`, `keys=${keys},expires=${expires},avg_ttl=${averageTtl}${subexpiry}`)
   }
 }
 

@@ -43,6 +43,7 @@ import {
 } from '../keyspace/entry.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
 import type { Table } from '../keyspace/table.ts'
+import { bytesOfEntry } from '../keyspace/value-type.ts'
 import { describeTables } from './debug-htstats.ts'
 import { printListpack, printQuicklist, quicklistFields } from './debug-list.ts'
 import { populate } from './debug-populate.ts'
@@ -123,7 +124,7 @@ function object(engine: Engine, args: Args, reply: Reply): void {
 /** Bytes of a value in a snapshot, uncompressed. */
 function serializedLength(keyspace: Keyspace, entry: number): number {
   const { arena } = keyspace
-  if (typeOf(arena, entry) !== TYPE_STRING) return keyspace.bytesOf(entry)
+  if (typeOf(arena, entry) !== TYPE_STRING) return bytesOfEntry(keyspace.arena, entry)
   const length = stringLength(arena, entry)
   if (length <= 11 && parseInteger(arena.u8, stringOffset(arena, entry), length) === SAFE_INTEGER) {
     const value = parsed()
@@ -143,7 +144,7 @@ function sdslen(engine: Engine, args: Args, reply: Reply): void {
     return reply.error(errors.NOT_SDS_ENCODED)
   }
   const value = stringLength(arena, entry)
-  const all = keyspace.bytesOf(entry)
+  const all = bytesOfEntry(keyspace.arena, entry)
   const key = keyLength(arena, entry)
   reply.simple(
     `key_sds_len:${key}, key_sds_avail:0, key_zmalloc: ${key}, ` +
@@ -193,7 +194,7 @@ function htstatsKey(engine: Engine, args: Args, reply: Reply): void {
   if (entry === 0) return reply.error(errors.NO_SUCH_KEY)
   const encoding = encodingOf(keyspace.arena, entry)
   if (encoding !== ENCODING_HASHTABLE && encoding !== ENCODING_SKIPLIST) return reply.error(errors.NOT_A_HASH_TABLE)
-  reply.verbatim('txt', `Hash table 0 stats (main hash table):\n arena bytes: ${keyspace.bytesOf(entry)}\n`)
+  reply.verbatim('txt', `Hash table 0 stats (main hash table):\n arena bytes: ${bytesOfEntry(keyspace.arena, entry)}\n`)
 }
 
 function stringmatchLen(_engine: Engine, args: Args, reply: Reply): void {

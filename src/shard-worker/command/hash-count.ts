@@ -80,11 +80,11 @@ function hincrbyfloat(engine: Engine, args: Args, reply: Reply): void {
 function store(engine: Engine, args: Args, hash: Hash, text: string): void {
   const { keyspace } = engine
   const isNew = !hash.isOpen
-  if (isNew) createFor(engine, args, hash)
+  if (isNew) createFor(args, hash)
   try {
-    hash.set(args.bytes, args.offset[2], args.length[2], bytesOf(text), 0, text.length)
+    hash.set(args.bytes, args.offset[2], args.length[2], bytesOf(text), 0, text.length, true)
   } catch (error) {
-    if (isNew) hash.discard(keyspace)
+    if (isNew) hash.discard()
     throw error
   }
   keyspace.changed(args.bytes, args.offset[1], args.length[1])

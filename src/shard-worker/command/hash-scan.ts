@@ -13,8 +13,9 @@ import { MAX_REPLY_BYTES, type Reply } from '../../base/reply.ts'
 import type { Engine } from '../engine.ts'
 import { keyLength, keyOffset, replyValue } from '../keyspace/entry.ts'
 import type { Hash } from '../keyspace/hash.ts'
+import { expireFields } from '../keyspace/hash-expiry.ts'
 import * as listpack from '../structure/listpack.ts'
-import { FOREIGN, findHash } from './hash-value.ts'
+import { FOREIGN, findHash, replyElement } from './hash-value.ts'
 import { BUCKETS_PER_KEY, count, parseCursor, parseOptions, pattern, scanCursor } from './scan.ts'
 
 const WITHVALUES = bytesOf('WITHVALUES')
@@ -78,7 +79,7 @@ function hscan(engine: Engine, args: Args, reply: Reply): void {
       for (let i = 0; i < table.scannedCount; i++) {
         const entry = table.scanned[i]
         const at = keyOffset(arena, entry)
-        if (!matches(args, arena.u8, at, keyLength(arena, entry))) continue
+        if (!matches(args, arena.u8, at, keyLength(arena, entry)) || hash.hasExpired(entry)) continue
         reply.bulk(arena.u8, at, keyLength(arena, entry))
         replyValue(arena, entry, reply)
         found++
@@ -96,10 +97,10 @@ function hscan(engine: Engine, args: Args, reply: Reply): void {
 function scanListpack(hash: Hash, args: Args, reply: Reply): number {
   const { u8 } = hash.arena
   let found = 0
-  for (let p = listpack.first(hash.block); !listpack.isEnd(u8, p); p = listpack.next(u8, listpack.next(u8, p))) {
+  for (let p = listpack.first(hash.block); !listpack.isEnd(u8, p); p = hash.nextField(p)) {
     listpack.read(u8, p)
     const { element } = listpack
-    if (!matches(args, element.bytes, element.offset, element.length)) continue
+    if (!matches(args, element.bytes, element.offset, element.length) || hash.hasExpired(p)) continue
     replyElement(u8, p, reply)
     replyElement(u8, listpack.next(u8, p), reply)
     found++
@@ -110,11 +111,6 @@ function scanListpack(hash: Hash, args: Args, reply: Reply): number {
 function matches(args: Args, bytes: Uint8Array, offset: number, length: number): boolean {
   if (pattern === 0) return true
   return globMatches(args.bytes, args.offset[pattern], args.length[pattern], bytes, offset, length, false)
-}
-
-function replyElement(u8: Uint8Array, p: number, reply: Reply): void {
-  listpack.read(u8, p)
-  reply.bulk(listpack.element.bytes, listpack.element.offset, listpack.element.length)
 }
 
 /** Of a bulk string in a reply: the empty one. */
@@ -131,40 +127,64 @@ function hrandfield(engine: Engine, args: Args, reply: Reply): void {
   if (withValues && (big > MAX_PAIRS || big < -MAX_PAIRS)) return reply.error(errors.OUT_OF_RANGE)
   const hash = findHash(engine, args)
   if (hash === FOREIGN) return reply.error(errors.WRONG_TYPE)
-  if (hash === null || big === 0n) return reply.array(0)
+  if (hash !== null) expireFields(hash, Number.MAX_SAFE_INTEGER)
+  if (hash === null || !hash.isOpen || big === 0n) return reply.array(0)
   const many = Number(big)
   // Refused before it is drawn for a minute.
   if (-many * SHORTEST_BULK_BYTES > MAX_REPLY_BYTES) return reply.error(errors.REPLY_TOO_LARGE)
-  const fields = fieldsOf(hash)
-  const isBounded = many > 0
-  const drawn = isBounded ? Math.min(many, fields.length) : -many
-  if (withValues && !reply.resp3) reply.array(2 * drawn)
-  else reply.array(drawn)
+  const drawn = many < 0 ? -many : Math.min(many, hash.count)
+  reply.array(withValues && !reply.resp3 ? 2 * drawn : drawn)
+  if (many < 0 || drawn === 1) drawWithRepeats(engine, hash, drawn, withValues, reply)
+  else if (hash.isListpack || drawn * LISTED_PART > hash.count) drawFromList(engine, hash, drawn, withValues, reply)
+  else drawFromTable(engine, hash, drawn, withValues, reply)
+}
+
+/** More than this part of the fields are drawn from a list of all: by then few draws would find a fresh one. */
+const LISTED_PART = 3
+
+/** Fields that are drawn one by one, each from all. */
+function drawWithRepeats(engine: Engine, hash: Hash, drawn: number, withValues: boolean, reply: Reply): void {
+  // Walking to each would be quadratic.
+  const fields = hash.isListpack && drawn > 1 ? fieldsOf(hash) : null
   for (let i = 0; i < drawn; i++) {
-    let at = i
-    if (!isBounded) {
-      at = randomBelow(engine.random, fields.length)
-    } else if (drawn < fields.length) {
-      // The first places of a shuffle: every subset has the same chance.
-      at = i + randomBelow(engine.random, fields.length - i)
-      const taken = fields[at]
-      fields[at] = fields[i]
-      fields[i] = taken
-      at = i
-    }
-    replyPair(hash, fields[at], withValues, reply)
+    const field = fields === null ? randomField(engine, hash) : fields[randomBelow(engine.random, fields.length)]
+    replyPair(hash, field, withValues, reply)
   }
+}
+
+/** Different fields, in the order in which they lie there: every subset has the same chance. O(fields). */
+function drawFromList(engine: Engine, hash: Hash, drawn: number, withValues: boolean, reply: Reply): void {
+  const fields = fieldsOf(hash)
+  let wanted = drawn
+  for (let i = 0; wanted > 0; i++) {
+    if (randomBelow(engine.random, fields.length - i) >= wanted) continue
+    replyPair(hash, fields[i], withValues, reply)
+    wanted--
+  }
+}
+
+/** Different fields of a table that has many more: as often as one comes again, another is drawn. */
+function drawFromTable(engine: Engine, hash: Hash, drawn: number, withValues: boolean, reply: Reply): void {
+  const seen = new Set<number>()
+  while (seen.size < drawn) {
+    const field = hash.table.random(engine.random)
+    if (seen.has(field)) continue
+    seen.add(field)
+    replyPair(hash, field, withValues, reply)
+  }
+}
+
+function randomField(engine: Engine, hash: Hash): number {
+  if (!hash.isListpack) return hash.table.random(engine.random)
+  return listpack.seek(hash.arena.u8, hash.block, hash.width * randomBelow(engine.random, hash.count))
 }
 
 function oneField(engine: Engine, args: Args, reply: Reply): void {
   const hash = findHash(engine, args)
   if (hash === FOREIGN) return reply.error(errors.WRONG_TYPE)
-  if (hash === null) return reply.nil()
-  const { arena } = hash
-  const field = hash.isListpack
-    ? listpack.seek(arena.u8, hash.block, 2 * randomBelow(engine.random, hash.count))
-    : hash.table.random(engine.random)
-  replyPair(hash, field, false, reply)
+  if (hash !== null) expireFields(hash, Number.MAX_SAFE_INTEGER)
+  if (hash === null || !hash.isOpen) return reply.nil()
+  replyPair(hash, randomField(engine, hash), false, reply)
 }
 
 /** The offset of every field: an element or an entry. O(n). */
@@ -174,9 +194,7 @@ function fieldsOf(hash: Hash): Int32Array {
   const fields = new Int32Array(hash.count)
   let at = 0
   if (hash.isListpack) {
-    for (let p = listpack.first(hash.block); !listpack.isEnd(u8, p); p = listpack.next(u8, listpack.next(u8, p))) {
-      fields[at++] = p
-    }
+    for (let p = listpack.first(hash.block); !listpack.isEnd(u8, p); p = hash.nextField(p)) fields[at++] = p
     return fields
   }
   let cursor = 0

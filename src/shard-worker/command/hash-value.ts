@@ -5,6 +5,7 @@ import type { Reply } from '../../base/reply.ts'
 import type { Engine } from '../engine.ts'
 import { TYPE_HASH, typeOf } from '../keyspace/entry.ts'
 import { type Hash, hashOf } from '../keyspace/hash.ts'
+import * as listpack from '../structure/listpack.ts'
 
 /** What findHash() returns for a value of another type. */
 export const FOREIGN = undefined
@@ -59,9 +60,15 @@ export function openForWrite(engine: Engine, args: Args, reply: Reply): Hash | n
 }
 
 /** Adds the hash that openForWrite() did not find, with room for the arguments from 2 on, which the caller sets. */
-export function createFor(engine: Engine, args: Args, hash: Hash): void {
+export function createFor(args: Args, hash: Hash): void {
   const texts = args.count - 2
   let bytes = 0
   for (let i = 2; i < args.count; i++) bytes += args.length[i]
-  hash.create(engine.keyspace, args.bytes, args.offset[1], args.length[1], bytes, texts)
+  hash.create(args.bytes, args.offset[1], args.length[1], bytes, texts)
+}
+
+/** Replies with an element of a listpack. */
+export function replyElement(u8: Uint8Array, p: number, reply: Reply): void {
+  listpack.read(u8, p)
+  reply.bulk(listpack.element.bytes, listpack.element.offset, listpack.element.length)
 }

@@ -1,5 +1,6 @@
 /* Random hash commands, sound and broken, to redis-server and to an engine in this process: every reply must be the
- * same, whatever the order of fields, and every hash have the same encoding afterwards. */
+ * same, whatever the order of fields, and every hash have the same encoding afterwards. Fields expire where the oracle
+ * is one that knows of it (ORACLE_COMMAND=a redis-server of 7.4): in the past, or in a far future. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Random } from '../../../test/support/random.ts'
 import type { RawClient } from '../../../test/support/raw-client.ts'
@@ -28,10 +29,12 @@ const BATCHES = 8
 const BATCH_COMMANDS = 250
 let oracle: Server
 let client: RawClient
+let fieldsExpire = false
 
 beforeAll(async () => {
   oracle = await startOracle({ directives: { ...DIRECTIVES, 'enable-debug-command': 'yes' } })
   client = await oracle.connect()
+  fieldsExpire = !(await ask([['COMMAND', 'INFO', 'HEXPIRE']]))[0].includes('-1')
 })
 
 afterAll(async () => {
@@ -87,7 +90,26 @@ function command(random: Random): string[] {
     () => (random.chance(0.1) ? ['DEL', key] : ['EXISTS', key]),
     () => ['SET', 'string', 'text'],
   ]
+  if (fieldsExpire && random.chance(0.3)) return random.pick(expiryForms(random, key, fields))()
   return random.pick(forms)()
+}
+
+function expiryForms(random: Random, key: string, fields: () => string[]): (() => string[])[] {
+  const seconds = () => random.pick(['0', '1', '-1', 'x', '4000000000', '5000000000', '70368744177', '70368744178'])
+  const condition = () => (random.chance(0.5) ? [random.pick(['NX', 'xx', 'GT', 'LT', 'FIELDS'])] : [])
+  const some = () => {
+    const names = fields()
+    return [random.chance(0.95) ? 'FIELDS' : 'fields!', String(names.length + (random.chance(0.05) ? 1 : 0)), ...names]
+  }
+  return [
+    () => ['HEXPIREAT', key, seconds(), ...condition(), ...some()],
+    () => ['HEXPIREAT', key, random.pick(['4000000000', '5000000000', '6000000000']), ...condition(), ...some()],
+    () => ['HPEXPIREAT', key, `${seconds()}${random.pick(['000', '123', '999'])}`, ...condition(), ...some()],
+    () => ['HEXPIRE', key, random.pick(['0', '70368744177', 'x']), ...condition(), ...some()],
+    () => ['HEXPIRETIME', key, ...some()],
+    () => ['HPEXPIRETIME', key, ...some()],
+    () => ['HPERSIST', key, ...some()],
+  ]
 }
 
 /** A reply in an order of its own: of fields with their values, or of single ones. */

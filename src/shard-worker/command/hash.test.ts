@@ -74,6 +74,25 @@ describe('HRANDFIELD', () => {
   })
 })
 
+test.each([
+  [10, 3],
+  [600, 100],
+  [600, 400],
+])('HRANDFIELD takes each of %i fields as often when it takes %i different ones', (size, drawn) => {
+  const engine = new TestEngine()
+  for (let i = 0; i < size; i++) engine.must('HSET', 'h', `f${i}`, `v${i}`)
+  const rounds = Math.ceil((200 * size) / drawn)
+  const counts = new Map<string, number>()
+  for (let round = 0; round < rounds; round++) {
+    const fields = engine.must('HRANDFIELD', 'h', String(drawn)) as string[]
+    expect(new Set(fields).size).toBe(drawn)
+    for (const field of fields) counts.set(field, (counts.get(field) ?? 0) + 1)
+  }
+  for (let i = 0; i < size; i++) expect(Math.abs((counts.get(`f${i}`) ?? 0) - 200)).toBeLessThan(80)
+  const pairs = engine.must('HRANDFIELD', 'h', String(drawn), 'WITHVALUES') as string[]
+  for (let i = 0; i < pairs.length; i += 2) expect(pairs[i + 1]).toBe(pairs[i].replace('f', 'v'))
+})
+
 test('a full arena changes nothing', () => {
   const engine = new TestEngine({ arenaBytes: 1024 * 1024 })
   engine.must('HSET', 'small', 'a', '1')

@@ -8,7 +8,7 @@ import { keyLength, keyOffset, replyValue } from '../keyspace/entry.ts'
 import type { Hash } from '../keyspace/hash.ts'
 import { ARENA_FULL } from '../keyspace/keyspace.ts'
 import * as listpack from '../structure/listpack.ts'
-import { createFor, DEFERRED, FOREIGN, findHash, findWhole, openForWrite } from './hash-value.ts'
+import { createFor, DEFERRED, FOREIGN, findHash, findWhole, openForWrite, replyElement } from './hash-value.ts'
 
 export const hashCommands = family<Engine>('hash', [
   {
@@ -194,13 +194,13 @@ function setPairs(engine: Engine, args: Args, command: string, reply: Reply): nu
   const hash = openForWrite(engine, args, reply)
   if (hash === null) return -1
   const isNew = !hash.isOpen
-  if (isNew) createFor(engine, args, hash)
+  if (isNew) createFor(args, hash)
   else if (args.count > 4 && !hash.hasRoom((args.count - 2) >> 1, args.totalBytes())) throw ARENA_FULL
   let added = 0
   try {
     for (let i = 2; i < args.count; i += 2) if (setArgument(hash, args, i)) added++
   } catch (error) {
-    if (isNew) hash.discard(keyspace)
+    if (isNew) hash.discard()
     throw error
   }
   keyspace.changed(args.bytes, args.offset[1], args.length[1])
@@ -210,20 +210,20 @@ function setPairs(engine: Engine, args: Args, command: string, reply: Reply): nu
 /** Sets the field that is argument `field` to the argument after it; whether it is new. */
 function setArgument(hash: Hash, args: Args, field: number): boolean {
   const { bytes, offset, length } = args
-  return hash.set(bytes, offset[field], length[field], bytes, offset[field + 1], length[field + 1])
+  return hash.set(bytes, offset[field], length[field], bytes, offset[field + 1], length[field + 1], false)
 }
 
 function hsetnx(engine: Engine, args: Args, reply: Reply): void {
   const { keyspace } = engine
   const hash = openForWrite(engine, args, reply)
   if (hash === null) return
+  if (hash.isOpen && hash.find(args.bytes, args.offset[2], args.length[2])) return reply.integer(0)
   const isNew = !hash.isOpen
-  if (isNew) createFor(engine, args, hash)
-  else if (hash.find(args.bytes, args.offset[2], args.length[2])) return reply.integer(0)
+  if (isNew) createFor(args, hash)
   try {
     setArgument(hash, args, 2)
   } catch (error) {
-    if (isNew) hash.discard(keyspace)
+    if (isNew) hash.discard()
     throw error
   }
   keyspace.changed(args.bytes, args.offset[1], args.length[1])
@@ -237,7 +237,9 @@ function hget(engine: Engine, args: Args, reply: Reply): void {
 }
 
 function replyField(hash: Hash | null, args: Args, field: number, reply: Reply): void {
-  if (hash === null || !hash.find(args.bytes, args.offset[field], args.length[field])) return reply.nil()
+  // A hash of which every field has expired closes while it is asked for them.
+  if (hash === null || !hash.isOpen) return reply.nil()
+  if (!hash.find(args.bytes, args.offset[field], args.length[field])) return reply.nil()
   reply.bulk(hash.valueBytes, hash.valueOffset, hash.valueLength)
 }
 
@@ -258,7 +260,7 @@ function hdel(engine: Engine, args: Args, reply: Reply): void {
     if (!hash.remove(args.bytes, args.offset[i], args.length[i])) continue
     deleted++
     if (hash.count > 0) continue
-    hash.discard(keyspace)
+    hash.discard()
     break
   }
   if (deleted > 0) keyspace.changed(args.bytes, args.offset[1], args.length[1])
@@ -288,7 +290,7 @@ function hkeys(engine: Engine, args: Args, reply: Reply): void {
   const hash = findWhole(engine, args)
   if (hash === DEFERRED) return
   if (hash === FOREIGN) return reply.error(errors.WRONG_TYPE)
-  reply.array(hash === null ? 0 : hash.count)
+  reply.array(hash === null ? 0 : hash.liveCount)
   if (hash !== null) replyAll(hash, reply, true, false)
 }
 
@@ -296,7 +298,7 @@ function hvals(engine: Engine, args: Args, reply: Reply): void {
   const hash = findWhole(engine, args)
   if (hash === DEFERRED) return
   if (hash === FOREIGN) return reply.error(errors.WRONG_TYPE)
-  reply.array(hash === null ? 0 : hash.count)
+  reply.array(hash === null ? 0 : hash.liveCount)
   if (hash !== null) replyAll(hash, reply, false, true)
 }
 
@@ -304,7 +306,7 @@ function hgetall(engine: Engine, args: Args, reply: Reply): void {
   const hash = findWhole(engine, args)
   if (hash === DEFERRED) return
   if (hash === FOREIGN) return reply.error(errors.WRONG_TYPE)
-  reply.map(hash === null ? 0 : hash.count)
+  reply.map(hash === null ? 0 : hash.liveCount)
   if (hash !== null) replyAll(hash, reply, true, true)
 }
 
@@ -312,12 +314,10 @@ function replyAll(hash: Hash, reply: Reply, fields: boolean, values: boolean): v
   const { arena, table } = hash
   if (hash.isListpack) {
     const { u8 } = arena
-    for (let p = listpack.first(hash.block), isField = true; !listpack.isEnd(u8, p); isField = !isField) {
-      if (isField ? fields : values) {
-        listpack.read(u8, p)
-        reply.bulk(listpack.element.bytes, listpack.element.offset, listpack.element.length)
-      }
-      p = listpack.next(u8, p)
+    for (let p = listpack.first(hash.block); !listpack.isEnd(u8, p); p = hash.nextField(p)) {
+      if (hash.isVolatile && hash.hasExpired(p)) continue
+      if (fields) replyElement(u8, p, reply)
+      if (values) replyElement(u8, listpack.next(u8, p), reply)
     }
     return
   }
@@ -326,6 +326,7 @@ function replyAll(hash: Hash, reply: Reply, fields: boolean, values: boolean): v
     cursor = table.scanStep(cursor)
     for (let i = 0; i < table.scannedCount; i++) {
       const entry = table.scanned[i]
+      if (hash.isVolatile && hash.hasExpired(entry)) continue
       if (fields) reply.bulk(arena.u8, keyOffset(arena, entry), keyLength(arena, entry))
       if (values) replyValue(arena, entry, reply)
     }

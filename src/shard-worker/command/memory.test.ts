@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { bytesOfEntry } from '../keyspace/value-type.ts'
 import { TestEngine } from '../testing.ts'
 
 test('MEMORY USAGE grows with key, value and expiry, and covers what the arena gave', () => {
@@ -13,7 +14,7 @@ test('MEMORY USAGE grows with key, value and expiry, and covers what the arena g
   const { keyspace, entry } = engine.find('a')
   const usage = engine.must('MEMORY', 'USAGE', 'a', 'SAMPLES', '0') as number
   expect(usage).toBeGreaterThan(100_000)
-  expect(usage).toBeGreaterThan(keyspace.bytesOf(entry))
+  expect(usage).toBeGreaterThan(bytesOfEntry(keyspace.arena, entry))
   expect(engine.run('MEMORY', 'USAGE', 'none', 'samples', '5')).toBe(null)
   engine.nowMs += 5000
   expect(engine.run('MEMORY', 'USAGE', 'a')).toBe(usage)

@@ -9,6 +9,7 @@ import type { Reply } from '../../base/reply.ts'
 import type { Engine } from '../engine.ts'
 import { flagsOf, HAS_EXPIRE } from '../keyspace/entry.ts'
 import { BUCKET_BYTES, BUCKET_WAYS } from '../keyspace/table-layout.ts'
+import { bytesOfEntry } from '../keyspace/value-type.ts'
 
 const SAMPLES = bytesOf('SAMPLES')
 const MINUS = 45
@@ -60,5 +61,5 @@ function usage(engine: Engine, args: Args, reply: Reply): void {
   const entry = keyspace.peek(args.bytes, args.offset[2], args.length[2])
   if (entry === 0) return reply.nil()
   const places = flagsOf(keyspace.arena, entry) & HAS_EXPIRE ? 2 : 1
-  reply.integer(keyspace.bytesOf(entry) + places * WAY_BYTES)
+  reply.integer(bytesOfEntry(keyspace.arena, entry) + places * WAY_BYTES)
 }

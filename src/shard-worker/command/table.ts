@@ -7,6 +7,7 @@ import { dumpCommands } from './dump.ts'
 import { expireCommands } from './expire.ts'
 import { hashCommands } from './hash.ts'
 import { hashCountCommands } from './hash-count.ts'
+import { hashExpireCommands } from './hash-expire.ts'
 import { hashScanCommands } from './hash-scan.ts'
 import { keyCommands } from './key.ts'
 import { keyMoveCommands } from './key-move.ts'
@@ -39,6 +40,7 @@ export const shardFamilies: readonly Family<Engine>[] = [
   stringBitFieldCommands,
   hashCommands,
   hashCountCommands,
+  hashExpireCommands,
   hashScanCommands,
   listCommands,
   listEditCommands,

@@ -54,6 +54,13 @@ export const ENCODING_EMBSTR = 8
 export const ENCODING_QUICKLIST = 9
 export const ENCODING_STREAM = 10
 export const ENCODING_LISTPACK = 11
+/* Hashes that have, or had, fields that expire: their blocks begin with a prefix (see hash.ts). The second number is
+ * not Redis's, which has the one encoding for both kinds of table. */
+export const ENCODING_LISTPACK_EX = 12
+export const ENCODING_HASHTABLE_EX = 13
+/** Both bits are set in the kind of entries with one of these two encodings, and of no others. */
+const VOLATILE_KIND = 0xc0
+assert((ENCODING_LISTPACK_EX & ENCODING_HASHTABLE_EX) << 4 === VOLATILE_KIND, 'two bits tell a volatile hash')
 
 /** What TYPE and SCAN call each type. */
 export const TYPE_NAMES: readonly string[] = nameList([
@@ -76,6 +83,8 @@ export const ENCODING_NAMES: readonly string[] = nameList([
   [ENCODING_QUICKLIST, 'quicklist'],
   [ENCODING_STREAM, 'stream'],
   [ENCODING_LISTPACK, 'listpack'],
+  [ENCODING_LISTPACK_EX, 'listpackex'],
+  [ENCODING_HASHTABLE_EX, 'hashtable'],
 ])
 
 function nameList(pairs: readonly (readonly [number, string])[]): string[] {
@@ -119,6 +128,16 @@ export function encodingOf(arena: Arena, entry: number): number {
 
 export function setKind(arena: Arena, entry: number, type: number, encoding: number): void {
   arena.u8[entry] = type | (encoding << 4)
+}
+
+/** Whether an entry of this kind is a hash of whose fields some may expire. */
+export function isVolatileHash(kind: number): boolean {
+  return (kind & VOLATILE_KIND) === VOLATILE_KIND
+}
+
+/** The prefix of a volatile hash: where its block begins. */
+export function volatilePrefix(arena: Arena, entry: number): number {
+  return blockOf(arena, entry)
 }
 
 export function flagsOf(arena: Arena, entry: number): number {

@@ -11,6 +11,7 @@ import { releaseBlock } from './value-type.ts'
 export function flushKeyspace(keyspace: Keyspace): number {
   const { arena, keys, expires, record } = keyspace
   const count = keys.used
+  keyspace.volatileHashes.clear()
   if (keys.isWalked) detach(keyspace)
   else {
     let cursor = 0

@@ -1,33 +1,26 @@
-/* Hashes: fields and their values in a block of their own. Baton holder. Hot: HGET and HSET allocate no JavaScript.
+/* Hashes: fields and their values, in a listpack or a table. A Hash is a view of the hash that was opened last; one is
+ * kept for each shard. Baton holder. Hot: HGET and HSET allocate no JavaScript. hash-layout.ts draws the blocks.
  *
- * listpack   the block is a listpack (structure/listpack.ts): field, value, field, value ...
- * hashtable  the block is a table as the keyspace has them (table-layout.ts), whose entries (entry.ts) are strings with
- *            the field as their key; access is unused:
- *
- *   0                  32     36            40
- *   | table descriptor | seed | field bytes |
- *
- * seed         of the hash of the fields.   field bytes  arena bytes of all the fields' entries and values.
- *
- * A Hash is a view of the hash that was opened last; one is kept for each shard. A listpack becomes a hashtable when it
- * has more than `maxEntries` fields, or is given a field or value longer than `maxValue`, and stays one, as in Redis.
+ * A listpack becomes a hashtable when it has more than `maxEntries` fields, or is given a field or value longer than
+ * `maxValue`, and stays one, as in Redis. A hash becomes volatile when it is asked to let a field expire (see
+ * hash-expiry.ts), and stays it. An expired field is there and counted until a look-up meets it or the active cycle
+ * comes by, as in Redis 7.4.
  *
  * I1  a hash has at least one field when a command has ended.
  * I2  a listpack has as many values as fields, and no field twice.
- * I3  field bytes is the sum of the capacities. */
-import { AssertionError, assert } from '../../base/assert.ts'
-import type { Arena } from '../../shm/arena/arena.ts'
+ * I3  field bytes is the sum of the capacities.
+ * I4  a table's heap of fields has exactly those with HAS_EXPIRE.
+ * I5  the fields of a volatile listpack are ordered by their expiry; those without one come last.
+ * I6  a volatile hash is in the heap of its database, under its soonest expiry, exactly while some field has one. */
 import * as listpack from '../structure/listpack.ts'
-import { Digest } from './digest.ts'
 import {
-  blockOf,
-  checkEntry,
   EMBEDDED_ENTRY_MAX_BYTES,
   ENCODING_HASHTABLE,
+  ENCODING_HASHTABLE_EX,
   ENCODING_LISTPACK,
-  encodingOf,
   entryBytes,
   flagsOf,
+  HAS_EXPIRE,
   headerBytes,
   keyFlags,
   keyLength,
@@ -43,15 +36,15 @@ import {
   writeBytes,
   writeHeader,
 } from './entry.ts'
+import { fieldExpiry, writeFieldExpiry } from './expiry-heap.ts'
+import { copyPlace, createTable, FIELD_BYTES_OFFSET, fieldBytes, releaseEntry, releaseTable } from './hash-layout.ts'
+import './hash-type.ts'
+import { HashView } from './hash-view.ts'
 import { ARENA_FULL, type Keyspace } from './keyspace.ts'
-import { Table } from './table.ts'
-import { checkTable, ownBuckets } from './table-check.ts'
-import { BUCKET_BYTES, TABLE_BYTES } from './table-layout.ts'
-import { registerValueType } from './value-type.ts'
+import { EXPIRED_FIELDS } from './shard-layout.ts'
+import { BUCKET_BYTES } from './table-layout.ts'
+import { insertExpiry, NO_EXPIRY_BYTES, setListpackExpiry } from './volatile-listpack.ts'
 
-const SEED_OFFSET = TABLE_BYTES
-const FIELD_BYTES_OFFSET = SEED_OFFSET + 4
-const TABLE_BLOCK_BYTES = FIELD_BYTES_OFFSET + 4
 const LISTPACK_KIND = TYPE_HASH | (ENCODING_LISTPACK << 4)
 /** Bytes of a listpack's element beside its text, at most. */
 const ELEMENT_OVERHEAD_BYTES = 10
@@ -61,15 +54,7 @@ const ALLOCATIONS_PER_FIELD = 3
 const MOST_SPANS = 97
 const MOST_SPAN_BYTES = 15 * 16 * 1024
 
-export class Hash {
-  readonly arena: Arena
-  /** The fields of a hashtable. */
-  readonly table: Table
-  private readonly seed: number
-  private entry: number
-  /** Of the hash that is open. */
-  block: number
-  isListpack: boolean
+export class Hash extends HashView {
   /** The value that find() found, valid until the next change or read. */
   valueBytes: Uint8Array
   valueOffset: number
@@ -77,41 +62,21 @@ export class Hash {
   maxEntries: number
   maxValue: number
 
-  constructor(arena: Arena, seed: number) {
-    this.arena = arena
-    this.table = new Table(arena, 0, seed)
-    this.seed = seed
-    this.entry = 0
-    this.block = 0
-    this.isListpack = true
-    this.valueBytes = arena.u8
+  constructor(keyspace: Keyspace) {
+    super(keyspace)
+    this.valueBytes = this.arena.u8
     this.valueOffset = 0
     this.valueLength = 0
     this.maxEntries = 0
     this.maxValue = 0
   }
 
-  /** Makes this a view of the hash that `entry` is. */
-  open(entry: number): void {
-    this.entry = entry
-    this.block = blockOf(this.arena, entry)
-    this.isListpack = encodingOf(this.arena, entry) === ENCODING_LISTPACK
-    if (!this.isListpack) this.table.rebase(this.block)
-  }
-
   /**
    * Adds the key looked up last, which was not there, as a hash without fields, and opens it; the caller adds some or
    * removes it. `textBytes` and `texts` tell what will be put into it. Throws ARENA_FULL with nothing changed.
    */
-  create(
-    keyspace: Keyspace,
-    bytes: Uint8Array,
-    offset: number,
-    length: number,
-    textBytes: number,
-    texts: number,
-  ): number {
-    const { arena } = this
+  create(bytes: Uint8Array, offset: number, length: number, textBytes: number, texts: number): number {
+    const { arena, keyspace } = this
     const isSmall = texts <= 2 * this.maxEntries && textBytes <= texts * this.maxValue
     const room = isSmall ? textBytes + texts * 3 : 0
     const block = arena.allocate(listpack.EMPTY_LISTPACK_BYTES + room)
@@ -127,46 +92,40 @@ export class Hash {
     }
   }
 
-  /** Whether a hash is open. */
-  get isOpen(): boolean {
-    return this.entry !== 0
-  }
-
-  close(): void {
-    this.entry = 0
-  }
-
   /** Deletes the hash that is open with its key. */
-  discard(keyspace: Keyspace): void {
-    keyspace.removeEntry(this.entry)
+  discard(): void {
+    this.keyspace.removeEntry(this.entry)
     this.entry = 0
   }
 
-  /** Number of fields. O(1). */
-  get count(): number {
-    return this.isListpack ? listpack.listpackCount(this.arena.u8, this.block) >> 1 : this.table.used
-  }
-
-  /** Bytes of all fields and values, roughly: what they take in the arena. O(1). */
-  get textBytes(): number {
-    const { arena, block } = this
-    return this.isListpack ? listpack.listpackBytes(arena.u8, block) : arena.u32[(block + FIELD_BYTES_OFFSET) >> 2]
-  }
-
-  /** Looks a field up; its value is at valueBytes, valueOffset, valueLength then. */
+  /**
+   * Looks a field up; its value is at valueBytes, valueOffset, valueLength then. A field that has expired is deleted,
+   * and the hash with its last one: it is not open any more then.
+   */
   find(bytes: Uint8Array, offset: number, length: number): boolean {
-    const { u8 } = this.arena
+    const field = this.locate(bytes, offset, length)
+    if (field === 0 || (this.isVolatile && this.isGone(field))) return false
+    const { arena } = this
     if (this.isListpack) {
-      const field = listpack.find(u8, listpack.first(this.block), bytes, offset, length, 1)
-      if (field === 0) return false
-      this.readElement(listpack.next(u8, field))
+      this.readElement(listpack.next(arena.u8, field))
       return true
     }
-    const field = this.table.find(this.table.hash(bytes, offset, length), bytes, offset, length)
-    if (field === 0) return false
-    this.valueBytes = u8
-    this.valueOffset = stringOffset(this.arena, field)
-    this.valueLength = stringLength(this.arena, field)
+    this.valueBytes = arena.u8
+    this.valueOffset = stringOffset(arena, field)
+    this.valueLength = stringLength(arena, field)
+    return true
+  }
+
+  /** Whether a field that a look-up met has expired; deletes it then, unless a pause keeps it. */
+  private isGone(field: number): boolean {
+    if (!this.hasExpired(field)) return false
+    const { arena, keyspace, entry } = this
+    if (keyspace.shard.access.expirePaused) return true
+    keyspace.beforeChange(entry)
+    keyspace.shard.counters[EXPIRED_FIELDS]++
+    keyspace.wakeWatchers(arena.u8, keyOffset(arena, entry), keyLength(arena, entry))
+    this.removeLocated(field)
+    if (this.count === 0) this.discard()
     return true
   }
 
@@ -178,8 +137,8 @@ export class Hash {
   }
 
   /**
-   * Sets a field, whose bytes and those of the value lie outside the arena; true when it was not there. Throws
-   * ARENA_FULL with no field changed.
+   * Sets a field, whose bytes and those of the value lie outside the arena; true when it was not there. Its expiry
+   * goes, unless `keepsExpiry`. Throws ARENA_FULL with no field changed.
    */
   set(
     bytes: Uint8Array,
@@ -188,58 +147,52 @@ export class Hash {
     valueBytes: Uint8Array,
     value: number,
     valueLength: number,
+    keepsExpiry: boolean,
   ): boolean {
     if (this.isListpack) {
-      const room = this.maxEntries - this.count
       const isShort = fieldLength <= this.maxValue && valueLength <= this.maxValue
-      if (isShort && (room > 0 || (room === 0 && this.find(bytes, field, fieldLength)))) {
-        return this.setInListpack(bytes, field, fieldLength, valueBytes, value, valueLength)
+      const found = isShort ? this.locate(bytes, field, fieldLength) : 0
+      if (found !== 0) {
+        const distance = found - this.block
+        this.replaceInListpack(found, valueBytes, value, valueLength)
+        if (this.isVolatile && !keepsExpiry) setListpackExpiry(this, this.block + distance, 0)
+        return false
+      }
+      if (isShort && this.count < this.maxEntries) {
+        this.appendToListpack(bytes, field, fieldLength, valueBytes, value, valueLength)
+        return true
       }
       this.convert()
     }
-    return this.setInTable(bytes, field, fieldLength, valueBytes, value, valueLength)
+    return this.setInTable(bytes, field, fieldLength, valueBytes, value, valueLength, keepsExpiry)
   }
 
-  private setInListpack(
+  private replaceInListpack(field: number, valueBytes: Uint8Array, value: number, valueLength: number): void {
+    const { u8 } = this.arena
+    const at = listpack.next(u8, field)
+    const distance = at - this.block
+    const growth = listpack.insertedBytes(valueBytes, value, valueLength) - listpack.elementBytes(u8, at)
+    this.resizeListpack(listpack.listpackBytes(u8, this.block) + growth)
+    listpack.replace(u8, this.block, this.block + distance, valueBytes, value, valueLength)
+  }
+
+  private appendToListpack(
     bytes: Uint8Array,
     field: number,
     fieldLength: number,
     valueBytes: Uint8Array,
     value: number,
     valueLength: number,
-  ): boolean {
+  ): void {
     const { u8 } = this.arena
-    const found = listpack.find(u8, listpack.first(this.block), bytes, field, fieldLength, 1)
-    const valueGrowth = listpack.insertedBytes(valueBytes, value, valueLength)
-    if (found !== 0) {
-      const at = listpack.next(u8, found)
-      const distance = at - this.block
-      this.resizeListpack(listpack.listpackBytes(u8, this.block) + valueGrowth - listpack.elementBytes(u8, at))
-      listpack.replace(u8, this.block, this.block + distance, valueBytes, value, valueLength)
-      return false
-    }
-    const growth = listpack.insertedBytes(bytes, field, fieldLength) + valueGrowth
+    const growth =
+      listpack.insertedBytes(bytes, field, fieldLength) +
+      listpack.insertedBytes(valueBytes, value, valueLength) +
+      (this.isVolatile ? NO_EXPIRY_BYTES : 0)
     this.resizeListpack(listpack.listpackBytes(u8, this.block) + growth)
     const end = listpack.insert(u8, this.block, listpack.end(u8, this.block), bytes, field, fieldLength)
-    listpack.insert(u8, this.block, end, valueBytes, value, valueLength)
-    return true
-  }
-
-  /** Gives the listpack a block that holds `bytes`, and a smaller one when it wastes half of its own. */
-  private resizeListpack(bytes: number): void {
-    const { arena, block } = this
-    const capacity = arena.capacity(block)
-    if (bytes <= capacity && (bytes * 2 > capacity || !arena.fits(bytes))) return
-    const used = listpack.listpackBytes(arena.u8, block)
-    const moved = arena.allocate(Math.max(bytes, used))
-    if (moved === 0) {
-      if (bytes <= capacity) return
-      throw ARENA_FULL
-    }
-    arena.u8.copyWithin(moved, block, block + used)
-    setBlock(arena, this.entry, moved)
-    this.block = moved
-    arena.release(block)
+    const after = listpack.insert(u8, this.block, end, valueBytes, value, valueLength)
+    if (this.isVolatile) insertExpiry(u8, this.block, after, 0)
   }
 
   private setInTable(
@@ -249,12 +202,15 @@ export class Hash {
     valueBytes: Uint8Array,
     value: number,
     valueLength: number,
+    keepsExpiry: boolean,
   ): boolean {
     const { arena, table } = this
     const hash = table.hash(bytes, field, fieldLength)
     const found = table.find(hash, bytes, field, fieldLength)
-    if (found !== 0 && (flagsOf(arena, found) & OUT_OF_LINE) === 0) {
-      const total = entryBytes(flagsOf(arena, found), fieldLength, valueLength)
+    const flags = found === 0 ? 0 : flagsOf(arena, found)
+    const expires = (flags & HAS_EXPIRE) !== 0
+    if (found !== 0 && (flags & OUT_OF_LINE) === 0 && (keepsExpiry || !expires)) {
+      const total = entryBytes(flags, fieldLength, valueLength)
       const capacity = arena.capacity(found)
       if (total <= capacity && total * 2 > capacity) {
         setEmbeddedLength(arena, found, valueLength)
@@ -262,18 +218,31 @@ export class Hash {
         return false
       }
     }
-    const fresh = this.freshField(bytes, field, fieldLength, valueBytes, value, valueLength)
-    if (found !== 0) {
-      table.replaceFound(fresh)
-      this.releaseField(found)
-      return false
+    const expiry = keepsExpiry && expires ? fieldExpiry(arena, found) : 0
+    const fresh = this.freshField(bytes, field, fieldLength, valueBytes, value, valueLength, expiry)
+    if (found === 0) {
+      if (table.insert(hash, fresh)) return true
+      this.releaseField(fresh)
+      throw ARENA_FULL
     }
-    if (table.insert(hash, fresh)) return true
-    this.releaseField(fresh)
-    throw ARENA_FULL
+    table.replaceFound(fresh)
+    if (expires) this.replaceVolatile(found, fresh, expiry)
+    this.releaseField(found)
+    return false
   }
 
-  /** A field's entry, in no table yet. */
+  /** Another entry stands for a field that expired, and still does unless its expiry is 0. */
+  private replaceVolatile(old: number, fresh: number, expiry: number): void {
+    const { volatileFields } = this
+    if (expiry === 0) {
+      volatileFields.remove(old)
+      this.reschedule()
+    } else {
+      volatileFields.moved(old, fresh)
+    }
+  }
+
+  /** A field's entry, in no table yet; `expiry` 0 for none. */
   private freshField(
     bytes: Uint8Array,
     field: number,
@@ -281,45 +250,35 @@ export class Hash {
     valueBytes: Uint8Array,
     value: number,
     valueLength: number,
+    expiry: number,
   ): number {
     const { arena } = this
-    const flags = keyFlags(fieldLength)
-    const embedded = entryBytes(flags, fieldLength, valueLength)
-    if (embedded > EMBEDDED_ENTRY_MAX_BYTES) {
-      return this.freshLongField(bytes, field, fieldLength, valueBytes, value, valueLength)
+    const embedded = keyFlags(fieldLength) | (expiry === 0 ? 0 : HAS_EXPIRE)
+    const isLong = entryBytes(embedded, fieldLength, valueLength) > EMBEDDED_ENTRY_MAX_BYTES
+    const flags = isLong ? embedded | OUT_OF_LINE : embedded
+    const block = isLong ? this.freshValue(valueBytes, value, valueLength) : 0
+    const entry = arena.allocate(entryBytes(flags, fieldLength, isLong ? 0 : valueLength))
+    if (entry === 0) {
+      if (isLong) arena.release(block)
+      throw ARENA_FULL
     }
-    const entry = arena.allocate(embedded)
-    if (entry === 0) throw ARENA_FULL
-    writeHeader(arena, entry, 0, flags, fieldLength, 0, valueLength)
-    writeBytes(arena, entry + headerBytes(flags), bytes, field, fieldLength)
-    writeBytes(arena, entry + headerBytes(flags) + fieldLength, valueBytes, value, valueLength)
-    this.addFieldBytes(arena.capacity(entry))
+    writeHeader(arena, entry, 0, flags, fieldLength, 0, isLong ? block : valueLength)
+    const key = entry + headerBytes(flags)
+    writeBytes(arena, key, bytes, field, fieldLength)
+    if (!isLong) writeBytes(arena, key + fieldLength, valueBytes, value, valueLength)
+    if (expiry !== 0) writeFieldExpiry(arena, entry, expiry)
+    this.addFieldBytes(fieldBytes(arena, entry))
     return entry
   }
 
-  private freshLongField(
-    bytes: Uint8Array,
-    field: number,
-    fieldLength: number,
-    valueBytes: Uint8Array,
-    value: number,
-    valueLength: number,
-  ): number {
+  /** The block of a value too long for its field's entry. */
+  private freshValue(valueBytes: Uint8Array, value: number, valueLength: number): number {
     const { arena } = this
-    const flags = keyFlags(fieldLength) | OUT_OF_LINE
     const block = arena.allocate(STRING_BLOCK_HEADER_BYTES + valueLength)
     if (block === 0) throw ARENA_FULL
-    const entry = arena.allocate(entryBytes(flags, fieldLength, 0))
-    if (entry === 0) {
-      arena.release(block)
-      throw ARENA_FULL
-    }
     arena.u32[block >> 2] = valueLength
     writeBytes(arena, block + STRING_BLOCK_HEADER_BYTES, valueBytes, value, valueLength)
-    writeHeader(arena, entry, 0, flags, fieldLength, 0, block)
-    writeBytes(arena, entry + headerBytes(flags), bytes, field, fieldLength)
-    this.addFieldBytes(arena.capacity(entry) + arena.capacity(block))
-    return entry
+    return block
   }
 
   private releaseField(entry: number): void {
@@ -328,57 +287,76 @@ export class Hash {
     releaseEntry(arena, entry)
   }
 
-  private addFieldBytes(change: number): void {
+  /** Counts arena bytes that fields have gained or lost. */
+  addFieldBytes(change: number): void {
     this.arena.u32[(this.block + FIELD_BYTES_OFFSET) >> 2] += change
   }
 
   /** Makes a listpack a hashtable; throws ARENA_FULL with nothing changed. */
   convert(): void {
     if (!this.isListpack) return
-    const { arena, block: old } = this
-    const { u8 } = arena
-    const block = createTable(arena, this.seed)
-    if (block === 0) throw ARENA_FULL
-    this.block = block
-    this.table.rebase(block)
+    const { arena, prefix, block: old } = this
+    const start = createTable(arena, this.table.seed, prefix)
+    if (start === 0) throw ARENA_FULL
+    this.block = start + prefix
+    this.openTable()
     try {
-      // A field that is an integer lies in the scratch of read(): it is copied before its value is read.
-      for (let p = listpack.first(old); !listpack.isEnd(u8, p); p = listpack.next(u8, listpack.next(u8, p))) {
-        listpack.read(u8, p)
-        const { bytes, offset, length } = listpack.element
-        const field = bytes.slice(offset, offset + length)
-        this.readElement(listpack.next(u8, p))
-        this.setInTable(field, 0, length, this.valueBytes, this.valueOffset, this.valueLength)
-      }
+      this.takeFieldsFrom(old)
     } catch (error) {
-      releaseTable(arena, block)
+      releaseTable(arena, start, prefix)
       this.block = old
       throw error
     }
-    setKind(arena, this.entry, TYPE_HASH, ENCODING_HASHTABLE)
-    setBlock(arena, this.entry, block)
+    if (this.isVolatile) copyPlace(arena, old - prefix, start)
+    setKind(arena, this.entry, TYPE_HASH, this.isVolatile ? ENCODING_HASHTABLE_EX : ENCODING_HASHTABLE)
+    setBlock(arena, this.entry, start)
     this.isListpack = false
-    arena.release(old)
+    arena.release(old - prefix)
+  }
+
+  /** Fills the table with the fields of a listpack. */
+  private takeFieldsFrom(old: number): void {
+    const { arena, table, volatileFields } = this
+    const { u8 } = arena
+    if (this.isVolatile && !volatileFields.reserve(listpack.listpackCount(u8, old) / 3)) throw ARENA_FULL
+    for (let p = listpack.first(old); !listpack.isEnd(u8, p); p = this.nextField(p)) {
+      // A field that is an integer lies in the scratch of read(): it is copied before its value is read.
+      listpack.read(u8, p)
+      const { bytes, offset, length } = listpack.element
+      const field = bytes.slice(offset, offset + length)
+      const expiry = this.isVolatile ? listpack.integerAt(u8, this.expiryElement(p)) : 0
+      this.readElement(listpack.next(u8, p))
+      const { valueBytes, valueOffset, valueLength } = this
+      const entry = this.freshField(field, 0, length, valueBytes, valueOffset, valueLength, expiry)
+      if (!table.insert(table.hash(field, 0, length), entry)) {
+        this.releaseField(entry)
+        throw ARENA_FULL
+      }
+      if (expiry !== 0) volatileFields.add(entry)
+    }
+    if (this.isVolatile) volatileFields.dropIfEmpty()
   }
 
   /** Deletes a field; false when it was not there. The caller deletes a hash that has none left. */
   remove(bytes: Uint8Array, offset: number, length: number): boolean {
+    const found = this.locate(bytes, offset, length)
+    if (found !== 0) this.removeLocated(found)
+    return found !== 0
+  }
+
+  /** Deletes the field that locate() found. */
+  removeLocated(field: number): void {
     const { arena, table } = this
-    const { u8 } = arena
     if (this.isListpack) {
-      const field = listpack.find(u8, listpack.first(this.block), bytes, offset, length, 1)
-      if (field === 0) return false
-      const after = listpack.next(u8, listpack.next(u8, field))
-      listpack.removeRange(u8, this.block, field, after, 2)
-      this.resizeListpack(listpack.listpackBytes(u8, this.block))
-      return true
+      listpack.removeRange(arena.u8, this.block, field, this.nextField(field), this.width)
+      this.resizeListpack(listpack.listpackBytes(arena.u8, this.block))
+    } else {
+      table.removeFound()
+      if (flagsOf(arena, field) & HAS_EXPIRE) this.volatileFields.remove(field)
+      this.releaseField(field)
+      table.shrinkIfSparse()
     }
-    const found = table.find(table.hash(bytes, offset, length), bytes, offset, length)
-    if (found === 0) return false
-    table.removeFound()
-    this.releaseField(found)
-    table.shrinkIfSparse()
-    return true
+    if (this.isVolatile) this.reschedule()
   }
 
   /**
@@ -397,182 +375,13 @@ export class Hash {
 
 const views: Hash[] = []
 
-/** The view of hashes in a keyspace's shard, which is not open yet. */
+/** The view of hashes in a keyspace's shard, for this keyspace; not open yet. */
 export function hashOf(keyspace: Keyspace): Hash {
-  const view = views[keyspace.shard.index]
-  if (view !== undefined && view.arena === keyspace.arena) return view
-  const fresh = new Hash(keyspace.arena, keyspace.keys.seed)
-  views[keyspace.shard.index] = fresh
-  return fresh
-}
-
-/** A block with an empty table of fields, 0 when there is no room. */
-function createTable(arena: Arena, seed: number): number {
-  const block = arena.allocate(TABLE_BLOCK_BYTES)
-  if (block === 0) return 0
-  Table.initialize(arena, block)
-  arena.u32[(block + SEED_OFFSET) >> 2] = seed
-  arena.u32[(block + FIELD_BYTES_OFFSET) >> 2] = 0
-  return block
-}
-
-function tableAt(arena: Arena, block: number): Table {
-  return new Table(arena, block, arena.i32[(block + SEED_OFFSET) >> 2])
-}
-
-function fieldBytes(arena: Arena, entry: number): number {
-  const own = arena.capacity(entry)
-  return flagsOf(arena, entry) & OUT_OF_LINE ? own + arena.capacity(blockOf(arena, entry)) : own
-}
-
-function releaseEntry(arena: Arena, entry: number): void {
-  if (flagsOf(arena, entry) & OUT_OF_LINE) arena.release(blockOf(arena, entry))
-  arena.release(entry)
-}
-
-function releaseTable(arena: Arena, block: number): void {
-  const table = tableAt(arena, block)
-  let cursor = 0
-  do {
-    cursor = table.scanStep(cursor)
-    for (let i = 0; i < table.scannedCount; i++) releaseEntry(arena, table.scanned[i])
-  } while (cursor !== 0)
-  table.clear()
-  arena.release(block)
-}
-
-/** A copy of a block's first `bytes`, 0 when there is no room. */
-function cloneBlock(from: Arena, block: number, bytes: number, to: Arena): number {
-  const copy = to.allocate(bytes)
-  if (copy !== 0) to.u8.set(from.u8.subarray(block, block + bytes), copy)
-  return copy
-}
-
-function cloneField(from: Arena, entry: number, to: Arena): number {
-  const flags = flagsOf(from, entry)
-  const isOutOfLine = (flags & OUT_OF_LINE) !== 0
-  const own = entryBytes(flags, keyLength(from, entry), isOutOfLine ? 0 : stringLength(from, entry))
-  const copy = cloneBlock(from, entry, own, to)
-  if (copy === 0 || !isOutOfLine) return copy
-  const value = cloneBlock(from, blockOf(from, entry), STRING_BLOCK_HEADER_BYTES + stringLength(from, entry), to)
-  setBlock(to, copy, value)
-  if (value !== 0) return copy
-  to.release(copy)
-  return 0
-}
-
-function cloneTable(from: Arena, block: number, to: Arena): number {
-  const source = tableAt(from, block)
-  const copy = createTable(to, from.u32[(block + SEED_OFFSET) >> 2])
-  if (copy === 0) return 0
-  const target = tableAt(to, copy)
-  let total = 0
-  let cursor = 0
-  do {
-    cursor = source.scanStep(cursor)
-    for (let i = 0; i < source.scannedCount; i++) {
-      const field = cloneField(from, source.scanned[i], to)
-      if (field === 0 || !target.insert(target.hashOf(field), field)) {
-        if (field !== 0) releaseEntry(to, field)
-        releaseTable(to, copy)
-        return 0
-      }
-      total += fieldBytes(to, field)
-    }
-  } while (cursor !== 0)
-  to.u32[(copy + FIELD_BYTES_OFFSET) >> 2] = total
-  return copy
-}
-
-function checkHashtable(arena: Arena, block: number, visit: (block: number) => void): void {
-  visit(block)
-  const table = tableAt(arena, block)
-  assert(table.used > 0, 'I1 a hash has a field')
-  ownBuckets(table, visit)
-  let total = 0
-  checkTable(table, (entry) => {
-    checkEntry(arena, entry)
-    visit(entry)
-    if (flagsOf(arena, entry) & OUT_OF_LINE) visit(blockOf(arena, entry))
-    total += fieldBytes(arena, entry)
-  })
-  assert(total === arena.u32[(block + FIELD_BYTES_OFFSET) >> 2], 'I3 field bytes is the sum')
-}
-
-function checkSmallHash(arena: Arena, block: number): void {
-  const { u8 } = arena
-  listpack.checkListpack(u8, block, arena.capacity(block))
-  const count = listpack.listpackCount(u8, block)
-  assert(count > 0 && count % 2 === 0, 'I1 I2 a hash has fields, each with a value')
-  const seen = new Set<string>()
-  eachField(arena, block, ENCODING_LISTPACK, (field) => {
-    const text = Buffer.from(field).toString('latin1')
-    if (seen.has(text)) throw new AssertionError('I2 no field twice')
-    seen.add(text)
-  })
-}
-
-/** Hands copies of every field and value to `visit`. Cold. */
-export function eachField(
-  arena: Arena,
-  block: number,
-  encoding: number,
-  visit: (field: Uint8Array, value: Uint8Array) => void,
-): void {
-  const { u8 } = arena
-  if (encoding === ENCODING_LISTPACK) {
-    for (let p = listpack.first(block); !listpack.isEnd(u8, p); p = listpack.next(u8, listpack.next(u8, p))) {
-      const field = copyOf(u8, p)
-      visit(field, copyOf(u8, listpack.next(u8, p)))
-    }
-    return
+  let view = views[keyspace.shard.index]
+  if (view === undefined || view.arena !== keyspace.arena) {
+    view = new Hash(keyspace)
+    views[keyspace.shard.index] = view
   }
-  const table = tableAt(arena, block)
-  let cursor = 0
-  do {
-    cursor = table.scanStep(cursor)
-    for (let i = 0; i < table.scannedCount; i++) {
-      const entry = table.scanned[i]
-      const at = keyOffset(arena, entry)
-      const value = stringOffset(arena, entry)
-      visit(u8.slice(at, at + keyLength(arena, entry)), u8.slice(value, value + stringLength(arena, entry)))
-    }
-  } while (cursor !== 0)
+  view.keyspace = keyspace
+  return view
 }
-
-function copyOf(u8: Uint8Array, p: number): Uint8Array {
-  listpack.read(u8, p)
-  const { bytes, offset, length } = listpack.element
-  return bytes.slice(offset, offset + length)
-}
-
-registerValueType(TYPE_HASH, {
-  name: 'hash',
-  release(arena, block, encoding) {
-    if (encoding === ENCODING_LISTPACK) arena.release(block)
-    else releaseTable(arena, block)
-  },
-  clone(from, block, to, encoding) {
-    if (encoding === ENCODING_LISTPACK) return cloneBlock(from, block, listpack.listpackBytes(from.u8, block), to)
-    return cloneTable(from, block, to)
-  },
-  bytes(arena, block, encoding) {
-    const own = arena.capacity(block)
-    if (encoding === ENCODING_LISTPACK) return own
-    const [first, second] = tableAt(arena, block).bucketCounts
-    return own + (first + second) * BUCKET_BYTES + arena.u32[(block + FIELD_BYTES_OFFSET) >> 2]
-  },
-  check(arena, block, visit, encoding) {
-    if (encoding === ENCODING_HASHTABLE) return checkHashtable(arena, block, visit)
-    visit(block)
-    checkSmallHash(arena, block)
-  },
-  digest(arena, block, digest, encoding) {
-    eachField(arena, block, encoding, (field, value) => {
-      const pair = new Digest()
-      pair.mix(field)
-      pair.mix(value)
-      digest.xor(pair.bytes)
-    })
-  },
-})

@@ -1,6 +1,18 @@
 /* Walks a whole database of a shard and asserts its invariants. Baton holder; cold: for tests and the debug mode. */
 import { assert } from '../../base/assert.ts'
-import { blockOf, checkEntry, encodingOf, flagsOf, HAS_EXPIRE, OUT_OF_LINE, typeOf } from './entry.ts'
+import {
+  blockOf,
+  checkEntry,
+  encodingOf,
+  flagsOf,
+  HAS_EXPIRE,
+  isVolatileHash,
+  OUT_OF_LINE,
+  typeOf,
+  volatilePrefix,
+} from './entry.ts'
+import { NOT_IN_HEAP, PREFIX_PLACE, PREFIX_SOONEST } from './expiry-heap.ts'
+import { eachField } from './hash-type.ts'
 import type { Keyspace } from './keyspace.ts'
 import { isAhead, isMarked, smallMaskOf } from './save-marks.ts'
 import { checkTable, ownBuckets } from './table-check.ts'
@@ -8,15 +20,17 @@ import { PAUSES, SAVING } from './table-layout.ts'
 import { valueTypeOf } from './value-type.ts'
 
 /**
- * Asserts I1 (see keyspace.ts), S1, S3 and S4 (save-marks.ts, save-walk.ts) and the invariants of tables, entries and
- * values; hands every block to `own`. O(n).
+ * Asserts I1 and I3 (see keyspace.ts), S1, S3 and S4 (save-marks.ts, save-walk.ts) and the invariants of tables,
+ * entries and values; hands every block to `own`. O(n).
  */
 export function checkKeyspace(keyspace: Keyspace, own: (block: number) => void): void {
   const { arena, keys, expires } = keyspace
+  const volatileHashes = new Set<number>()
   let volatileCount = 0
   checkTable(keys, (entry) => {
     ownEntry(keyspace, entry, own)
     if (flagsOf(arena, entry) & HAS_EXPIRE) volatileCount++
+    if (isVolatileHash(arena.u8[entry]) && soonestChecked(keyspace, entry) !== 0) volatileHashes.add(entry)
     const mayBeMarked = isAhead(arena.i32, keys.base, keys.hashOf(entry))
     assert(mayBeMarked || !isMarked(arena.u8, entry), 'S1 only entries ahead of a walk are marked')
   })
@@ -27,6 +41,10 @@ export function checkKeyspace(keyspace: Keyspace, own: (block: number) => void):
   assert(volatileCount === expires.used, 'I1 every volatile entry is in expires')
   ownBuckets(keys, own)
   ownBuckets(expires, own)
+  keyspace.volatileHashes.check(own, (entry) => {
+    assert(volatileHashes.delete(entry), 'I3 the heap has hashes of which some field expires')
+  })
+  assert(volatileHashes.size === 0, 'I3 every hash of which some field expires is in the heap')
   checkDetached(keyspace, own)
 }
 
@@ -47,4 +65,17 @@ function checkDetached(keyspace: Keyspace, own: (block: number) => void): void {
     detached.scanStep(index)
     for (let i = 0; i < detached.scannedCount; i++) ownEntry(keyspace, detached.scanned[i], own)
   }
+}
+
+/** The soonest expiry of a volatile hash's fields, 0 when none expires; asserts that its prefix agrees. */
+function soonestChecked({ arena }: Keyspace, entry: number): number {
+  let soonest = Number.POSITIVE_INFINITY
+  eachField(arena, blockOf(arena, entry), encodingOf(arena, entry), (_field, _value, expiryMs) => {
+    if (expiryMs !== 0) soonest = Math.min(soonest, expiryMs)
+  })
+  const prefix = volatilePrefix(arena, entry)
+  const isInHeap = arena.u32[(prefix + PREFIX_PLACE) >> 2] !== NOT_IN_HEAP
+  assert(isInHeap === Number.isFinite(soonest), 'a hash is in the heap while some field expires')
+  if (isInHeap) assert(arena.f64[(prefix + PREFIX_SOONEST) >> 3] === soonest, 'under its soonest expiry')
+  return isInHeap ? soonest : 0
 }

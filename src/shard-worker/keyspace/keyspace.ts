@@ -5,7 +5,8 @@
  * same key hashes nothing again: insert(), assignString() and removeFound() speak of the key looked up last.
  *
  * I1  an entry is in `expires` exactly when it has HAS_EXPIRE, under the same hash.
- * I2  a key that has expired is never returned by a lookup: it is deleted by the lookup that meets it. */
+ * I2  a key that has expired is never returned by a lookup: it is deleted by the lookup that meets it.
+ * I3  the heap of volatile hashes has none but entries of this database (and I6 of hash.ts). */
 import { assert } from '../../base/assert.ts'
 import type { Arena } from '../../shm/arena/arena.ts'
 import type { Access } from './access.ts'
@@ -24,6 +25,7 @@ import {
   HAS_EXPIRE,
   headerBytes,
   insertExpire,
+  isVolatileHash,
   keyFlags,
   keyLength,
   keyOffset,
@@ -41,10 +43,12 @@ import {
   writeExpire,
   writeHeader,
 } from './entry.ts'
+import { HashHeap } from './expiry-heap.ts'
 import { assertSaved, saveFirst } from './save-hook.ts'
 import {
   DATABASE_DETACHED,
   DATABASE_EXPIRES,
+  DATABASE_VOLATILE_HASHES,
   DIRTY,
   EXPIRED_KEYS,
   KEYSPACE_HITS,
@@ -52,7 +56,7 @@ import {
 } from './shard-layout.ts'
 import type { ShardParts } from './shard-parts.ts'
 import { Table } from './table.ts'
-import { bytesOfBlock, releaseBlock } from './value-type.ts'
+import { releaseBlock } from './value-type.ts'
 
 /** Thrown when the shard's arena is full, before anything was changed; execute() answers with the OOM error. */
 export const ARENA_FULL = new Error('the arena is full')
@@ -67,6 +71,8 @@ export class Keyspace {
   readonly expires: Table
   /** Flushed keys that a snapshot has yet to save. */
   readonly detached: Table
+  /** The hashes of which some field expires. */
+  readonly volatileHashes: HashHeap
   /** Arena offset of the database record. */
   readonly record: number
   readonly arena: Arena
@@ -87,6 +93,7 @@ export class Keyspace {
     this.keys = new Table(shard.arena, record, seed)
     this.expires = new Table(shard.arena, record + DATABASE_EXPIRES, seed)
     this.detached = new Table(shard.arena, record + DATABASE_DETACHED, seed)
+    this.volatileHashes = new HashHeap(shard.arena, record + DATABASE_VOLATILE_HASHES)
     this.hash = 0
     this.expectedOffset = -1
     this.expectedIn = 0
@@ -317,21 +324,18 @@ export class Keyspace {
   /** Puts an entry that says the same in another's place. */
   private replaceEntry(entry: number, moved: number): void {
     const arena = this.arena
-    const hash = this.keys.hashOf(entry)
-    let found = this.keys.findEntry(hash, entry)
-    assert(found, 'a live entry is in its table')
+    this.refind(entry)
     this.keys.replaceFound(moved)
-    if (flagsOf(arena, entry) & HAS_EXPIRE) {
-      found = this.expires.findEntry(hash, entry)
-      assert(found, 'I1 a volatile entry is in expires')
-      this.expires.replaceFound(moved)
-    }
+    if (flagsOf(arena, entry) & HAS_EXPIRE) this.replaceExpire(entry, moved)
+    if (isVolatileHash(arena.u8[entry])) this.volatileHashes.moved(entry, moved)
     arena.release(entry)
   }
 
   /** Frees what hangs off the entry. */
   private releaseValue(entry: number): void {
-    if (flagsOf(this.arena, entry) & OUT_OF_LINE) releaseBlock(this.arena, entry)
+    if ((flagsOf(this.arena, entry) & OUT_OF_LINE) === 0) return
+    if (isVolatileHash(this.arena.u8[entry])) this.volatileHashes.remove(entry)
+    releaseBlock(this.arena, entry)
   }
 
   /**
@@ -385,9 +389,7 @@ export class Keyspace {
     const fresh = this.freshString(kind, flags, bytes, keyAt, keyBytes, length, accessOf(arena, entry))
     if (flags & HAS_EXPIRE) {
       copyExpireField(arena, entry, fresh)
-      const found = this.expires.findEntry(this.hash, entry)
-      assert(found, 'I1 a volatile entry is in expires')
-      this.expires.replaceFound(fresh)
+      this.replaceExpire(entry, fresh)
     }
     this.keys.replaceFound(fresh)
     this.releaseValue(entry)
@@ -516,8 +518,7 @@ export class Keyspace {
   setExpire(entry: number, low: number, high: number): number {
     const arena = this.arena
     this.beforeChange(entry)
-    const flags = flagsOf(arena, entry)
-    if (flags & HAS_EXPIRE) {
+    if (flagsOf(arena, entry) & HAS_EXPIRE) {
       writeExpire(arena, entry, low, high)
       return entry
     }
@@ -536,8 +537,7 @@ export class Keyspace {
       moved = this.relocate(entry, used + EXPIRE_BYTES)
       return moved
     } finally {
-      const found = this.expires.findEntry(hash, entry)
-      assert(found, 'it was put there just now')
+      assert(this.expires.findEntry(hash, entry), 'it was put there just now')
       if (moved === entry) this.expires.removeFound()
       else this.expires.replaceFound(moved)
     }
@@ -552,9 +552,13 @@ export class Keyspace {
     return true
   }
 
+  private replaceExpire(entry: number, fresh: number): void {
+    assert(this.expires.findEntry(this.keys.hashOf(entry), entry), 'I1 a volatile entry is in expires')
+    this.expires.replaceFound(fresh)
+  }
+
   private forgetExpire(entry: number): void {
-    const found = this.expires.findEntry(this.keys.hashOf(entry), entry)
-    assert(found, 'I1 a volatile entry is in expires')
+    assert(this.expires.findEntry(this.keys.hashOf(entry), entry), 'I1 a volatile entry is in expires')
     this.expires.removeFound()
     this.expires.shrinkIfSparse()
   }
@@ -579,22 +583,18 @@ export class Keyspace {
 
   /** Deletes an entry met by a walk rather than a lookup. */
   removeEntry(entry: number): void {
-    const found = this.keys.findEntry(this.keys.hashOf(entry), entry)
-    assert(found, 'a live entry is in its table')
+    this.refind(entry)
     this.removeFound(entry)
+  }
+
+  private refind(entry: number): void {
+    assert(this.keys.findEntry(this.keys.hashOf(entry), entry), 'a live entry is in its table')
   }
 
   /** Deletes an expired entry met by a walk, as the active expire cycle does; a pause keeps it. */
   expireEntry(entry: number): void {
     if (this.access.expirePaused) return
-    const found = this.keys.findEntry(this.keys.hashOf(entry), entry)
-    assert(found, 'a live entry is in its table')
+    this.refind(entry)
     this.vanishFound(entry, EXPIRED_KEYS)
-  }
-
-  /** Arena bytes of a key and its value. */
-  bytesOf(entry: number): number {
-    const own = this.arena.capacity(entry)
-    return flagsOf(this.arena, entry) & OUT_OF_LINE ? own + bytesOfBlock(this.arena, entry) : own
   }
 }

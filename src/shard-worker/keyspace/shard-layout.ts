@@ -13,10 +13,11 @@
  *
  * Database record, two cache lines:
  *
- *   0            32              64           72           76          80    96               128
- *   | keys Table | expires Table | avgTtl f64 | cursor u32 | saved u32 | ... | detached Table |
+ *   0            32              64           72           76          80             84    96               128
+ *   | keys Table | expires Table | avgTtl f64 | cursor u32 | saved u32 | volatile u32 | ... | detached Table |
  *
  * saved      the number that the database had when the running snapshot began: SWAPDB changes numbers.
+ * volatile   root of the heap of the hashes whose fields expire (see expiry-heap.ts).
  * detached   keys that were flushed while a snapshot had yet to save them.
  *
  * The counters are written by the baton holder alone and may be read by any thread at any time (aligned 8-byte
@@ -38,6 +39,7 @@ export const DATABASE_EXPIRES = TABLE_BYTES
 export const DATABASE_AVERAGE_TTL = 64
 export const DATABASE_EXPIRE_CURSOR = 72
 export const DATABASE_SAVED_AS = 76
+export const DATABASE_VOLATILE_HASHES = 80
 export const DATABASE_DETACHED = 96
 
 export const SAVE_NONE = 0
@@ -62,4 +64,5 @@ export const EXPIRED_STALE_PERCENT = 8
 export const SAVED_KEYS = 9
 /** Times that FLUSHALL has run; the first shard counts them. */
 export const FLUSHES = 10
+export const EXPIRED_FIELDS = 11
 export const COUNTERS = 16

@@ -70,8 +70,8 @@ export class Shard implements ShardParts<Keyspace> {
 
   /** Whether a turn of the cron has work here: keys that may expire, or a table that is on its way to another size. */
   needsTurn(): boolean {
-    for (const { keys, expires } of this.keyspaces) {
-      if (expires.used > 0 || keys.isRehashing || expires.isRehashing) return true
+    for (const { keys, expires, volatileHashes } of this.keyspaces) {
+      if (expires.used > 0 || volatileHashes.count > 0 || keys.isRehashing || expires.isRehashing) return true
     }
     return false
   }

@@ -11,6 +11,7 @@ import {
   encodingOf,
   flagsOf,
   HAS_EXPIRE,
+  isVolatileHash,
   OUT_OF_LINE,
   setAccess,
   setBlock,
@@ -18,7 +19,9 @@ import {
   stringOffset,
   TYPE_STRING,
   typeOf,
+  volatilePrefix,
 } from './entry.ts'
+import { NOT_IN_HEAP, PREFIX_PLACE, PREFIX_SOONEST } from './expiry-heap.ts'
 import { ARENA_FULL, type Keyspace } from './keyspace.ts'
 import { valueTypeOf } from './value-type.ts'
 
@@ -77,14 +80,33 @@ function insertBlock(
   length: number,
   block: number,
 ): number {
-  const entry = to.insert(from.arena.u8[source], bytes, offset, length, block)
+  const kind = from.arena.u8[source]
+  if (isVolatileHash(kind) && !to.volatileHashes.reserve(1)) throw ARENA_FULL
+  const entry = to.insert(kind, bytes, offset, length, block)
   try {
-    return copyExpire(to, from, source, entry)
+    const moved = copyExpire(to, from, source, entry)
+    if (isVolatileHash(kind)) takeVolatilePlace(to, from, source, moved)
+    return moved
   } catch (error) {
     forgetBlock(to, entry)
     to.removeEntry(entry)
     throw error
+  } finally {
+    to.volatileHashes.dropIfEmpty()
   }
+}
+
+/** Puts a volatile hash into the heap of its new database; if its block has moved, it leaves that of the old one. */
+function takeVolatilePlace(to: Keyspace, from: Keyspace, source: number, entry: number): void {
+  const prefix = volatilePrefix(from.arena, source)
+  if (from.arena.u32[(prefix + PREFIX_PLACE) >> 2] === NOT_IN_HEAP) return
+  const soonest = from.arena.f64[(prefix + PREFIX_SOONEST) >> 3]
+  const fresh = volatilePrefix(to.arena, entry)
+  const isSameBlock = from.arena === to.arena && fresh === prefix
+  if (isSameBlock && from === to) return from.volatileHashes.moved(source, entry)
+  if (isSameBlock) from.volatileHashes.remove(source)
+  to.arena.f64[(fresh + PREFIX_SOONEST) >> 3] = soonest
+  to.volatileHashes.add(entry)
 }
 
 /** Adds the key with a copy of an embedded string. */

@@ -2,7 +2,7 @@
  * embedded strings need none. Baton holder. */
 import { assert } from '../../base/assert.ts'
 import type { Arena } from '../../shm/arena/arena.ts'
-import { blockOf, encodingOf, STRING_BLOCK_HEADER_BYTES, TYPE_STRING, typeOf } from './entry.ts'
+import { blockOf, encodingOf, flagsOf, OUT_OF_LINE, STRING_BLOCK_HEADER_BYTES, TYPE_STRING, typeOf } from './entry.ts'
 
 export interface ValueType {
   /** What TYPE answers. */
@@ -43,9 +43,11 @@ export function releaseBlock(arena: Arena, entry: number): void {
   if (block !== 0) valueTypeOf(typeOf(arena, entry)).release(arena, block, encodingOf(arena, entry))
 }
 
-/** Arena bytes of the value of an entry; call only with OUT_OF_LINE. */
-export function bytesOfBlock(arena: Arena, entry: number): number {
-  return valueTypeOf(typeOf(arena, entry)).bytes(arena, blockOf(arena, entry), encodingOf(arena, entry))
+/** Arena bytes of a key and its value. */
+export function bytesOfEntry(arena: Arena, entry: number): number {
+  const own = arena.capacity(entry)
+  if ((flagsOf(arena, entry) & OUT_OF_LINE) === 0) return own
+  return own + valueTypeOf(typeOf(arena, entry)).bytes(arena, blockOf(arena, entry), encodingOf(arena, entry))
 }
 
 registerValueType(TYPE_STRING, {

@@ -55,7 +55,8 @@ function opened(keyspace: Keyspace, entry: number): Hash {
 
 function viewOf(keyspace: Keyspace): Hash {
   const { index } = keyspace.shard
-  if (views[index]?.arena !== keyspace.arena) views[index] = new Hash(keyspace.arena, keyspace.keys.seed)
+  if (views[index]?.arena !== keyspace.arena) views[index] = new Hash(keyspace)
+  views[index].keyspace = keyspace
   return views[index]
 }
 
@@ -93,7 +94,7 @@ class FieldsLoader implements ValueLoader {
     reader.string(field)
     reader.string(value)
     const hash = openedForLoad(target)
-    const isNew = hash.set(field.bytes, field.offset, field.length, value.bytes, value.offset, value.length)
+    const isNew = hash.set(field.bytes, field.offset, field.length, value.bytes, value.offset, value.length, false)
     if (!isNew) throw new RdbError(DUPLICATE)
     return --this.left === 0
   }
@@ -101,11 +102,10 @@ class FieldsLoader implements ValueLoader {
 
 /** A hash without fields, a hashtable if it will have too many. */
 function createHash(target: LoadTarget, count: number): void {
-  const { keyspace } = target
-  const hash = viewOf(keyspace)
+  const hash = viewOf(target.keyspace)
   limit(hash, target)
   target.lookUp()
-  target.entry = hash.create(keyspace, target.bytes, target.offset, target.length, 0, 0)
+  target.entry = hash.create(target.bytes, target.offset, target.length, 0, 0)
   if (count > hash.maxEntries) hash.convert()
 }
 

@@ -227,6 +227,24 @@ export function insert(
   return p + grown
 }
 
+/** Inserts `count` elements that are these bytes already; otherwise as insert(). Returns the element after them. */
+export function insertEncoded(
+  u8: Uint8Array,
+  at: number,
+  p: number,
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+  count: number,
+): number {
+  const total = readU32(u8, at)
+  u8.copyWithin(p + length, p, at + total)
+  copyBytes(u8, p, bytes, offset, length)
+  writeU32(u8, at, total + length)
+  addToCount(u8, at, count)
+  return p + length
+}
+
 /** Gives element `p` this text; room as for insert(), less what the old one takes. Returns the element after it. */
 export function replace(
   u8: Uint8Array,
@@ -504,7 +522,7 @@ function encodeInteger(u8: Uint8Array, p: number, body: number): void {
 }
 
 /** The integer of element `p`, if a double holds it. */
-function integerAt(u8: Uint8Array, p: number): number {
+export function integerAt(u8: Uint8Array, p: number): number {
   readInteger(u8, p)
   return scratchHalves[1] * TWO_32 + (scratchHalves[0] >>> 0)
 }

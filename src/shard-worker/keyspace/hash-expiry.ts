@@ -1,0 +1,144 @@
+/* The expiry of fields: setting it, taking it away, and deleting the fields whose time has come, as Redis 7.4 does it
+ * (https://redis.io/docs/latest/commands/hexpire/). Baton holder. All of it is for the hash that is open. */
+import * as listpack from '../structure/listpack.ts'
+import {
+  cutExpire,
+  ENCODING_HASHTABLE_EX,
+  ENCODING_LISTPACK_EX,
+  EXPIRE_BYTES,
+  flagsOf,
+  HAS_EXPIRE,
+  highHalf,
+  insertExpire,
+  keyLength,
+  keyOffset,
+  lowHalf,
+  setBlock,
+  setKind,
+  TYPE_HASH,
+  usedBytesOf,
+} from './entry.ts'
+import { writeFieldExpiry } from './expiry-heap.ts'
+import type { Hash } from './hash.ts'
+import { initializePrefix, PREFIX_BYTES, TABLE_BLOCK_BYTES } from './hash-layout.ts'
+import { ARENA_FULL } from './keyspace.ts'
+import { EXPIRED_FIELDS } from './shard-layout.ts'
+import {
+  copyWithoutExpiry,
+  EXPIRY_MAX_BYTES,
+  NO_EXPIRY_BYTES,
+  removeExpired,
+  setListpackExpiry,
+} from './volatile-listpack.ts'
+
+/** What a field's entry may take when it has moved to a larger block. */
+const MOVED_ENTRY_BYTES = 1152
+
+/**
+ * Makes the hash volatile, if it is not, and makes sure that `fields` of its fields can get an expiry: setExpiry() does
+ * not fail then. Throws ARENA_FULL with no field changed.
+ */
+export function prepareExpiries(hash: Hash, fields: number): void {
+  const { arena, keyspace } = hash
+  if (!hash.isVolatile) makeVolatile(hash)
+  if (!keyspace.volatileHashes.reserve(1)) throw ARENA_FULL
+  const most = Math.min(fields, hash.count)
+  if (hash.isListpack) {
+    const growth = most * (EXPIRY_MAX_BYTES - NO_EXPIRY_BYTES)
+    hash.resizeListpack(listpack.listpackBytes(arena.u8, hash.block) + growth)
+  } else if (!hash.volatileFields.reserve(most) || (most > 1 && !hash.hasRoom(most, most * MOVED_ENTRY_BYTES))) {
+    throw ARENA_FULL
+  }
+}
+
+/** Gives back what prepareExpiries() has reserved in vain. */
+export function releaseReserves(hash: Hash): void {
+  hash.keyspace.volatileHashes.dropIfEmpty()
+  if (hash.isOpen && hash.isVolatile && !hash.isListpack) hash.volatileFields.dropIfEmpty()
+}
+
+function makeVolatile(hash: Hash): void {
+  const { arena, entry, block: old } = hash
+  const { u8 } = arena
+  const bytes = hash.isListpack ? listpack.listpackBytes(u8, old) + hash.count * NO_EXPIRY_BYTES : TABLE_BLOCK_BYTES
+  const start = arena.allocate(PREFIX_BYTES + bytes)
+  if (start === 0) throw ARENA_FULL
+  initializePrefix(arena, start)
+  if (hash.isListpack) {
+    listpack.initializeListpack(u8, start + PREFIX_BYTES)
+    copyWithoutExpiry(u8, old, start + PREFIX_BYTES)
+  } else {
+    u8.copyWithin(start + PREFIX_BYTES, old, old + TABLE_BLOCK_BYTES)
+  }
+  setKind(arena, entry, TYPE_HASH, hash.isListpack ? ENCODING_LISTPACK_EX : ENCODING_HASHTABLE_EX)
+  setBlock(arena, entry, start)
+  arena.release(old)
+  hash.open(entry)
+}
+
+/** Lets a field that locate() found expire at a Unix time in milliseconds; see prepareExpiries(). */
+export function setExpiry(hash: Hash, field: number, expiryMs: number): void {
+  const { arena, volatileFields } = hash
+  if (hash.isListpack) return setListpackExpiry(hash, field, expiryMs)
+  if (flagsOf(arena, field) & HAS_EXPIRE) {
+    writeFieldExpiry(arena, field, expiryMs)
+    volatileFields.changed(field)
+  } else {
+    volatileFields.add(lengthenForExpiry(hash, field, expiryMs))
+  }
+  hash.reschedule()
+}
+
+/** Makes room for the expiry in a field's entry and writes it; returns the entry, which may have moved. */
+function lengthenForExpiry(hash: Hash, field: number, expiryMs: number): number {
+  const { arena, table } = hash
+  const used = usedBytesOf(arena, field)
+  let entry = field
+  if (used + EXPIRE_BYTES > arena.capacity(field)) {
+    entry = arena.allocate(used + EXPIRE_BYTES)
+    if (entry === 0) throw ARENA_FULL
+    hash.addFieldBytes(arena.capacity(entry) - arena.capacity(field))
+    arena.u8.copyWithin(entry, field, field + used)
+    table.replaceFound(entry)
+    arena.release(field)
+  }
+  insertExpire(arena, entry, lowHalf(expiryMs), highHalf(expiryMs))
+  return entry
+}
+
+/** Takes the expiry of a field away that has one; never fails. */
+export function persist(hash: Hash, field: number): void {
+  if (hash.isListpack) return setListpackExpiry(hash, field, 0)
+  hash.volatileFields.remove(field)
+  cutExpire(hash.arena, field)
+  hash.reschedule()
+}
+
+/**
+ * Deletes up to `limit` fields whose time has come, and the hash with its last one (it is not open any more then);
+ * returns how many. A pause keeps them.
+ */
+export function expireFields(hash: Hash, limit: number): number {
+  const { arena, keyspace, entry } = hash
+  if (!hash.isVolatile || keyspace.shard.access.expirePaused) return 0
+  const { soonestExpiry } = hash
+  if (soonestExpiry === 0 || soonestExpiry >= keyspace.shard.access.nowMs) return 0
+  keyspace.beforeChange(entry)
+  const expired = hash.isListpack ? removeExpired(hash, limit) : expireInTable(hash, limit)
+  keyspace.shard.counters[EXPIRED_FIELDS] += expired
+  keyspace.wakeWatchers(arena.u8, keyOffset(arena, entry), keyLength(arena, entry))
+  if (hash.count === 0) hash.discard()
+  else hash.reschedule()
+  return expired
+}
+
+function expireInTable(hash: Hash, limit: number): number {
+  const { table, volatileFields } = hash
+  let expired = 0
+  for (let field = volatileFields.soonest; expired < limit && field !== 0; field = volatileFields.soonest) {
+    if (!hash.hasExpired(field) || !table.findEntry(table.hashOf(field), field)) break
+    hash.removeLocated(field)
+    expired++
+  }
+  return expired
+}
