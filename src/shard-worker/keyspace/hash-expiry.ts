@@ -40,7 +40,7 @@ const MOVED_ENTRY_BYTES = 1152
  */
 export function prepareExpiries(hash: Hash, fields: number): void {
   const { arena, keyspace } = hash
-  if (!hash.isVolatile) makeVolatile(hash)
+  makeVolatile(hash)
   if (!keyspace.volatileHashes.reserve(1)) throw ARENA_FULL
   const most = Math.min(fields, hash.count)
   if (hash.isListpack) {
@@ -57,7 +57,9 @@ export function releaseReserves(hash: Hash): void {
   if (hash.isOpen && hash.isVolatile && !hash.isListpack) hash.volatileFields.dropIfEmpty()
 }
 
-function makeVolatile(hash: Hash): void {
+/** Makes a hash volatile that is not; throws ARENA_FULL with nothing changed. */
+export function makeVolatile(hash: Hash): void {
+  if (hash.isVolatile) return
   const { arena, entry, block: old } = hash
   const { u8 } = arena
   const bytes = hash.isListpack ? listpack.listpackBytes(u8, old) + hash.count * NO_EXPIRY_BYTES : TABLE_BLOCK_BYTES

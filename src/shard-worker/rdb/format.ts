@@ -37,10 +37,10 @@ const RDB_STREAM_LISTPACKS_2 = 19
 const RDB_SET_LISTPACK = 20
 const RDB_STREAM_LISTPACKS_3 = 21
 /* Hashes with fields that expire, of Redis 7.4: the first two as its release candidates wrote them. */
-const RDB_HASH_METADATA_PRE_GA = 22
-const RDB_HASH_LISTPACK_EX_PRE_GA = 23
-const RDB_HASH_METADATA = 24
-const RDB_HASH_LISTPACK_EX = 25
+export const RDB_HASH_METADATA_PRE_GA = 22
+export const RDB_HASH_LISTPACK_EX_PRE_GA = 23
+export const RDB_HASH_METADATA = 24
+export const RDB_HASH_LISTPACK_EX = 25
 
 /* What can stand in a file beside keys. */
 /** What is less is the type of a value. */
@@ -95,6 +95,11 @@ function nameList(pairs: readonly (readonly [number, string])[]): string[] {
   const names: string[] = []
   for (const [number, name] of pairs) names[number] = name
   return names
+}
+
+/** The version of a payload that may have any value but this one, and must be newer for it. */
+export function payloadVersion(rdbType: number, version: number): number {
+  return rdbType >= RDB_HASH_METADATA_PRE_GA ? NEWEST_VERSION : version
 }
 
 /** What an RDB type is called in errors. */

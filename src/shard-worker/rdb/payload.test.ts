@@ -7,6 +7,10 @@ import {
   CONTAINER_PLAIN,
   RDB_HASH,
   RDB_HASH_LISTPACK,
+  RDB_HASH_LISTPACK_EX,
+  RDB_HASH_LISTPACK_EX_PRE_GA,
+  RDB_HASH_METADATA,
+  RDB_HASH_METADATA_PRE_GA,
   RDB_HASH_ZIPLIST,
   RDB_HASH_ZIPMAP,
   RDB_LIST,
@@ -247,4 +251,97 @@ test('a value that does not fit leaves the old one and no garbage', () => {
     expect(small.run('GET', 'key')).toBe('kept')
     small.check()
   }
+})
+
+/** Fields with value and expiry in Unix milliseconds, 0 for none, as each form of Redis 7.4 has them. */
+type Volatile = readonly (readonly [string, string, number])[]
+
+const soonestOf = (fields: Volatile) => Math.min(...fields.map(([, , expiry]) => expiry).filter((expiry) => expiry > 0))
+
+const writeTime = (writer: RdbWriter, ms: number) => writer.time(ms >>> 0, Math.floor(ms / 2 ** 32))
+
+const VOLATILE: Record<string, (fields: Volatile) => Uint8Array> = {
+  'field by field': (fields) =>
+    payloadOf(RDB_HASH_METADATA, (writer) => {
+      const soonest = soonestOf(fields)
+      writeTime(writer, soonest)
+      writer.integer(fields.length)
+      for (const [field, value, expiry] of fields) {
+        writer.integer(expiry === 0 ? 0 : expiry - soonest + 1)
+        writer.text(field)
+        writer.text(value)
+      }
+    }),
+  'field by field by a release candidate': (fields) =>
+    payloadOf(RDB_HASH_METADATA_PRE_GA, (writer) => {
+      writer.integer(fields.length)
+      for (const [field, value, expiry] of fields) {
+        writer.integer(expiry)
+        writer.text(field)
+        writer.text(value)
+      }
+    }),
+  'as a listpack': (fields) =>
+    payloadOf(RDB_HASH_LISTPACK_EX, (writer) => {
+      const bytes = listpackOf(fields.flatMap(([field, value, expiry]) => [field, value, String(expiry)]))
+      writeTime(writer, soonestOf(fields))
+      writer.string(bytes, 0, bytes.length)
+    }),
+  'as a listpack by a release candidate': (fields) =>
+    blob(
+      RDB_HASH_LISTPACK_EX_PRE_GA,
+      listpackOf(fields.flatMap(([field, value, expiry]) => [field, value, String(expiry)])),
+    ),
+}
+
+const IN_2100 = 4_102_444_800_000
+const VOLATILE_FIELDS: Volatile = [
+  ['a', '1', IN_2100],
+  ['b', 'text', IN_2100 + 1],
+  ['c', 'y'.repeat(60), 2 ** 46],
+  ['d', '', 0],
+]
+
+test.each(Object.entries(VOLATILE))('a hash of which fields expire, written %s, is restored', (_, payload) => {
+  for (const limit of ['512', '2']) {
+    engine.engine.configure('hash-max-listpack-entries', limit)
+    expect(restore(payload(VOLATILE_FIELDS), 'REPLACE')).toBe('OK')
+    expect(engine.must('HPEXPIRETIME', 'key', 'FIELDS', '4', 'a', 'b', 'c', 'd')).toEqual([
+      IN_2100,
+      IN_2100 + 1,
+      2 ** 46,
+      -1,
+    ])
+    expect(engine.must('HMGET', 'key', 'a', 'b', 'c', 'd')).toEqual(VOLATILE_FIELDS.map(([, value]) => value))
+    expect(engine.must('OBJECT', 'ENCODING', 'key')).toBe(limit === '2' ? 'hashtable' : 'listpackex')
+    engine.check()
+    const dumped = engine.must('DUMP', 'key') as string
+    expect(dumped.charCodeAt(dumped.length - 10)).toBe(12)
+    expect(engine.must('RESTORE', 'key', '0', dumped, 'REPLACE')).toBe('OK')
+    expect(engine.must('DUMP', 'key')).toBe(dumped)
+    engine.must('HPERSIST', 'key', 'FIELDS', '3', 'a', 'b', 'c')
+    const plain = engine.must('DUMP', 'key') as string
+    expect([plain.charCodeAt(0), plain.charCodeAt(plain.length - 10)]).toEqual([RDB_HASH, 11])
+    engine.check()
+  }
+  engine.engine.configure('hash-max-listpack-entries', '512')
+})
+
+test.each(Object.entries(VOLATILE))('a broken hash of which fields expire, written %s, is refused', (_, payload) => {
+  const refused = (fields: Volatile) => expect(restore(payload(fields), 'REPLACE')).toBeInstanceOf(ErrorReply)
+  refused([...VOLATILE_FIELDS.slice(0, 2), ['a', '2', 2 ** 45], ...VOLATILE_FIELDS.slice(2)])
+  refused([['a', '1', 2 ** 48]])
+  engine.check()
+  expect(engine.must('RESTORE', 'key', '0', latin1(payload(VOLATILE_FIELDS)), 'REPLACE')).toBe('OK')
+})
+
+test.each([
+  ['an expiry that is no integer', ['a', '1', 'x']],
+  ['an expiry in the past of an earlier one', ['a', '1', '5', 'b', '1', '4']],
+  ['an expiry behind a field without one', ['a', '1', '0', 'b', '1', '4']],
+  ['an expiry missing', ['a', '1', '5', 'b', '1']],
+])('a listpack with %s is refused', (_, texts) => {
+  const bytes = listpackOf(texts)
+  expect(restore(blob(RDB_HASH_LISTPACK_EX_PRE_GA, bytes), 'REPLACE')).toBeInstanceOf(ErrorReply)
+  engine.check()
 })

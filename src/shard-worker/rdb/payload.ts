@@ -6,7 +6,7 @@ import type { Keyspace } from '../keyspace/keyspace.ts'
 import type { EngineSettings } from '../settings.ts'
 import { LoadTarget } from './codec.ts'
 import { createLoaders, writeTypedValue } from './codecs.ts'
-import { NEWEST_VERSION, rdbTypeName } from './format.ts'
+import { NEWEST_VERSION, payloadVersion, rdbTypeName } from './format.ts'
 import { RdbError, RdbReader } from './reader.ts'
 import { RdbWriter } from './writer.ts'
 
@@ -23,7 +23,7 @@ export function writePayload(keyspace: Keyspace, entry: number, settings: Engine
   writer.version = settings.rdbVersion
   writer.compresses = settings.rdbCompression
   writeTypedValue(writer, keyspace, entry)
-  writer.byte(writer.version)
+  writer.byte(payloadVersion(writer.bytes[0], writer.version))
   writer.byte(0)
   crc.reset()
   crc.update(writer.bytes, 0, writer.length)

@@ -521,6 +521,11 @@ function encodeInteger(u8: Uint8Array, p: number, body: number): void {
   }
 }
 
+/** Whether element `p` is kept as an integer. */
+export function isInteger(u8: Uint8Array, p: number): boolean {
+  return !isString(u8[p])
+}
+
 /** The integer of element `p`, if a double holds it. */
 export function integerAt(u8: Uint8Array, p: number): number {
   readInteger(u8, p)
