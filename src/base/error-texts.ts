@@ -70,6 +70,7 @@ export const LCS_OVER_LIMIT = 'ERR Insufficient memory, transient memory for LCS
 export const LCS_NO_MEMORY = 'ERR Insufficient memory, failed allocating transient memory for LCS'
 export const HASH_NOT_AN_INTEGER = 'ERR hash value is not an integer'
 export const HASH_NOT_A_FLOAT = 'ERR hash value is not a float'
+export const SORT_SCORE = "ERR One or more scores can't be converted into double"
 export const INDEX_OUT_OF_RANGE = 'ERR index out of range'
 export const LPOS_RANK =
   "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... " +

@@ -22,6 +22,7 @@ import { listMpopCommands } from './list-mpop.ts'
 import { memoryCommands } from './memory.ts'
 import { objectCommands } from './object.ts'
 import { scanCommands } from './scan.ts'
+import { sortCommands } from './sort.ts'
 import { stringCommands } from './string.ts'
 import { stringBitCommands } from './string-bit.ts'
 import { stringBitFieldCommands } from './string-bit-field.ts'
@@ -52,6 +53,7 @@ export const shardFamilies: readonly Family<Engine>[] = [
   dumpCommands,
   expireCommands,
   scanCommands,
+  sortCommands,
   objectCommands,
   databaseCommands,
   memoryCommands,

@@ -43,6 +43,7 @@ export const AT_BYTES = 4
 const LISTPACK_KIND = TYPE_LIST | (ENCODING_LISTPACK << 4)
 /** Bytes that a short element takes beside its text. */
 const ELEMENT_OVERHEAD_BYTES = 2
+const DEFAULT_FILL = -2
 /** No fresh list gets more room than this ahead: what is more, grows. */
 const MAX_FRESH_ROOM_BYTES = 8192
 /** A listpack that has shrunk to one part in so many of its block gets a smaller one; a mask says how often to look. */
@@ -362,15 +363,17 @@ export class List {
    */
   convertToAdd(textBytes: number, texts: number): void {
     if (!this.isListpack) return
-    const { listMaxListpackSize } = this.limits
+    const { listMaxListpackSize, listCompressDepth } = this.limits
     const { u8 } = this.arena
     const bytes = listpack.listpackBytes(u8, this.at) + textBytes
-    if (exceedsLimit(listMaxListpackSize, bytes, this.count + texts)) this.convertToQuicklist()
+    if (exceedsLimit(listMaxListpackSize, bytes, this.count + texts)) {
+      this.convertToQuicklist(listMaxListpackSize, listCompressDepth)
+    }
   }
 
-  private convertToQuicklist(): void {
-    const { arena, limits } = this
-    const list = quicklist.createQuicklist(arena, limits.listMaxListpackSize, limits.listCompressDepth)
+  convertToQuicklist(fill: number, depth: number): void {
+    const { arena } = this
+    const list = quicklist.createQuicklist(arena, fill, depth)
     if (list === 0) throw ARENA_FULL
     if (this.count === 0) {
       arena.release(this.block)
@@ -437,6 +440,30 @@ export function toListpack(arena: Arena, list: number, fill: number, half: boole
   arena.u32[fresh >> 2] = AT_BYTES
   arena.release(block)
   return fresh
+}
+
+/**
+ * Adds the key looked up last as a list of these elements, of at least one, in the encoding that fits them; an entry
+ * that it has already is the caller's to remove afterwards. Throws ARENA_FULL with nothing changed. As in Redis, the
+ * nodes are those of a list that knows no configuration.
+ */
+export function storeList(
+  keyspace: Keyspace,
+  list: List,
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+  elements: readonly Uint8Array[],
+): void {
+  list.create(keyspace, bytes, offset, length, 0, 0, false)
+  try {
+    list.convertToQuicklist(DEFAULT_FILL, 0)
+    for (const element of elements) list.push(false, element, 0, element.length)
+    list.convertIfSmall(false)
+  } catch (error) {
+    list.discard(keyspace)
+    throw error
+  }
 }
 
 const views: (List[] | undefined)[] = []
