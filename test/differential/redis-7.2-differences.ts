@@ -48,10 +48,12 @@ export function comparableShapes(shapes: readonly CommandShape[], oracleIs70: bo
 /**
  * Whether a command's effect can be compared with a 7.0 oracle's. 7.0 obeys HELLO's options one after the other until
  * one is refused; 7.2 checks them all and then obeys (redis PR 11659): they agree on one sound option at most. 7.0
- * refuses a client name with a zero byte, 7.2 reads no further than that byte (redis PR 11758).
+ * refuses a client name with a zero byte, 7.2 reads no further than that byte (redis PR 11758). 7.2 takes the
+ * low 32 bits of LSET's index (redis PR 11303), and refuses the lowest RANK of LPOS (redis PR 12167).
  */
 export function isComparableWith70(words: readonly string[]): boolean {
   if (/^(client|hello)$/i.test(words[0]) && words.some((word) => word.includes('\x00'))) return false
+  if (/^(lset|lpos)$/i.test(words[0]) && words.some((word) => /^-?\d{10,}$/.test(word))) return false
   if (words[0].toUpperCase() !== 'HELLO' || words.length <= 2) return true
   const option = words[2].toUpperCase()
   return (option === 'AUTH' && words.length === 5) || (option === 'SETNAME' && words.length === 4)
