@@ -19,8 +19,10 @@ export const NO_SAVES: SaveFigures = {
   saves: 0,
   keysSaved: 0,
   keysToSave: 0,
+  copiedBytes: 0,
+  lastCopiedBytes: 0,
   bufferBytes: 0,
-  lastBufferBytes: 0,
+  mostBufferBytes: 0,
 }
 export const NO_LOADS: LoadFigures = {
   isLoading: false,

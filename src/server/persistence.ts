@@ -8,7 +8,7 @@ import { saveNow } from '../persistence/snapshot/save-now.ts'
 import { Snapshot } from '../persistence/snapshot/snapshot.ts'
 import { SnapshotError, type SnapshotOptions } from '../persistence/snapshot/snapshot-file.ts'
 import type { WriteResult } from '../persistence/snapshot/write-snapshot.ts'
-import { DIRTY, FLUSHES, SAVED_KEYS } from '../shard-worker/keyspace/shard-layout.ts'
+import { COPIED_BYTES, DIRTY, FLUSHES, SAVED_KEYS } from '../shard-worker/keyspace/shard-layout.ts'
 import { savedAccess } from '../shard-worker/rdb/codecs.ts'
 import { BackgroundPool } from './background-pool.ts'
 import type { SavePoint } from './configuration/special-types.ts'
@@ -33,7 +33,7 @@ export class Persistence {
   private changesAtEpoch = 0
   private keysToSave = 0
   private flushesSeen = 0
-  private lastBufferBytes = 0
+  private lastCopiedBytes = 0
 
   constructor(server: ServerParts) {
     this.server = server
@@ -97,8 +97,10 @@ export class Persistence {
       saves,
       keysSaved,
       keysToSave: isSaving ? keysToSave : 0,
+      copiedBytes: isSaving ? this.sum(COPIED_BYTES) : 0,
+      lastCopiedBytes: this.lastCopiedBytes,
       bufferBytes: isSaving ? this.snapshot.buffered : 0,
-      lastBufferBytes: this.lastBufferBytes,
+      mostBufferBytes: this.snapshot.mostBuffered,
     }
   }
 
@@ -155,7 +157,7 @@ export class Persistence {
       this.savedChanges = this.changesAtEpoch
       this.lastSaveMs = now
       this.isLastGood = true
-      this.lastBufferBytes = this.snapshot.mostBuffered
+      this.lastCopiedBytes = this.sum(COPIED_BYTES)
     } else if (result.status === 'failed') {
       log.warning(result.reason)
       log.warning('Background saving error')
@@ -173,11 +175,16 @@ export class Persistence {
     if (this.isSaving) this.snapshot.drop()
   }
 
+  /** SAVE. */
+  saveForClient(): boolean {
+    this.saves++
+    return this.saveNow()
+  }
+
   /** Saves while everybody waits; nothing else touches a shard meanwhile. Whether that went well. */
   saveNow(): boolean {
     const { log, clock, engine } = this.server
     this.drop()
-    this.saves++
     try {
       saveNow(engine.shards, this.options('-now'), engine.access, savedAccess(engine.settings.maxmemoryPolicy))
     } catch (error) {
@@ -195,7 +202,8 @@ export class Persistence {
   /** In every turn of the cron. */
   cron(): void {
     const { log, clock, configuration } = this.server
-    this.followFlushes()
+    // One in a transaction.
+    if (this.sum(FLUSHES) !== this.flushesSeen) this.server.exclusively(() => this.flushed())
     if (this.isSaving || this.snapshot.isRunning || this.server.isLoading) return
     const now = clock.nowMs()
     const mayTry = this.isLastGood || now - this.lastTryMs > RETRY_MS
@@ -210,13 +218,16 @@ export class Persistence {
     return this.changes >= changes && Math.trunc(nowMs / 1000) - this.lastSaveSeconds > seconds
   }
 
-  /** All data are gone: a file that would still have them is not wanted, one that has them is out of date. */
-  private followFlushes(): void {
+  /**
+   * All data are gone: a file that would still have them is not wanted, one that has them is out of date. Nothing else
+   * touches a shard.
+   */
+  flushed(): void {
     const flushes = this.sum(FLUSHES)
     if (flushes === this.flushesSeen) return
     this.flushesSeen = flushes
     this.drop()
-    if (this.server.configuration.values.save.length > 0) this.schedule()
+    if (this.server.configuration.values.save.length > 0) this.saveNow()
   }
 
   close(): Promise<void> {

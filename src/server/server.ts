@@ -299,6 +299,10 @@ export class Server implements Host<Session> {
     return this.loading.isLoading
   }
 
+  flushed(): void {
+    this.exclusively(() => this.persistence.flushed())
+  }
+
   hasDiskError(): boolean {
     return this.persistence.refusesWrites
   }

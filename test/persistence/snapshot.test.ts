@@ -134,6 +134,18 @@ test('FLUSHALL gives a running save up', async () => {
   client.close()
 })
 
+test('FLUSHALL with save points saves that nothing is left', async () => {
+  const server = await started({ save: '10000 10000' })
+  const client = await server.connect()
+  await client.call('DEBUG', 'POPULATE', 1000)
+  expect(await client.call('SAVE')).toBe('OK')
+  await client.call('SET', 'k', 'v')
+  expect(await client.call('FLUSHALL')).toBe('OK')
+  expect(infoField(String(await client.call('INFO', 'persistence')), 'rdb_changes_since_last_save')).toBe('0')
+  expect(loaded(join(server.directory, 'dump.rdb')).must('DBSIZE')).toBe(0)
+  client.close()
+})
+
 test('save points save by themselves; a failure refuses writes until one succeeds', async () => {
   const server = await started({ save: '1 1', dbfilename: 'kept.rdb', ...PROTECTED })
   const client = await server.connect()

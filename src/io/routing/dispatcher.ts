@@ -29,6 +29,8 @@ export interface Gate {
   hasDiskError(): boolean
   /** Whether the data set is being loaded. */
   readonly isLoading: boolean
+  /** FLUSHALL was run or is on its way: the snapshot file is out of date when it is over. */
+  flushed(): void
   /** Why a protected command may not run, or null. */
   protection(session: Session, command: Command<never>): string | null
   /** A command took at least the slow threshold: engine.slow holds it. */
@@ -279,6 +281,7 @@ export class Dispatcher {
     else if (command.flags & BLOCKING) this.runBlocking(session, command, args)
     else if (this.blocking.clients.count === 0) this.sequencer.route(session, command, args)
     else this.routeWithCare(session, command, args)
+    if (command.fullName === 'flushall') this.gate.flushed()
     if (this.engine.slow.pending) this.gate.reportSlow(session)
   }
 

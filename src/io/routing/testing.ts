@@ -178,6 +178,8 @@ export class RoutingRig implements Host<Session>, Gate {
 
   readonly isLoading = false
 
+  flushed(): void {}
+
   protection(_session: Session, command: { fullName: string }): string | null {
     return this.forbidden.get(command.fullName) ?? null
   }

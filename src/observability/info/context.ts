@@ -80,9 +80,12 @@ export interface SaveFigures {
   readonly saves: number
   readonly keysSaved: number
   readonly keysToSave: number
-  /** Bytes that the running save has in memory beside the data set, and the most that the last one had. */
+  /** Bytes of keys that were saved out of turn because commands were to change them: in this save, in the last one. */
+  readonly copiedBytes: number
+  readonly lastCopiedBytes: number
+  /** Bytes that the running save has in memory beside the data set, and the most that it, or the last one, had. */
   readonly bufferBytes: number
-  readonly lastBufferBytes: number
+  readonly mostBufferBytes: number
 }
 
 /** What INFO tells of loading. */

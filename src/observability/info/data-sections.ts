@@ -70,8 +70,8 @@ function writePersistence(text: InfoText, context: InfoContext): void {
   text.fields({
     loading: loads.isLoading ? 1 : 0,
     async_loading: 0,
-    current_cow_peak: saves.bufferBytes,
-    current_cow_size: saves.bufferBytes,
+    current_cow_peak: saves.copiedBytes,
+    current_cow_size: saves.copiedBytes,
     current_cow_size_age: 0,
     current_fork_perc: decimals(saves.keysToSave === 0 ? 0 : (100 * saves.keysSaved) / saves.keysToSave),
     current_save_keys_processed: saves.keysSaved,
@@ -83,7 +83,7 @@ function writePersistence(text: InfoText, context: InfoContext): void {
     rdb_last_bgsave_time_sec: saves.lastSeconds,
     rdb_current_bgsave_time_sec: saves.seconds,
     rdb_saves: saves.saves,
-    rdb_last_cow_size: saves.lastBufferBytes,
+    rdb_last_cow_size: saves.lastCopiedBytes,
     rdb_last_load_keys_expired: loads.keysExpired,
     rdb_last_load_keys_loaded: loads.keysLoaded,
     aof_enabled: 0,
@@ -139,6 +139,7 @@ function writeKeyspace(text: InfoText, { engine }: InfoContext): void {
 function writeSpinel(text: InfoText, context: InfoContext, statistics: { totalCalls: number }): void {
   const { values, engine, memory } = context
   const work = context.work()
+  const saves = context.saves()
   const { heapUsed, heapTotal } = process.memoryUsage()
   text.fields({
     spinel_version: SPINEL_VERSION,
@@ -155,6 +156,8 @@ function writeSpinel(text: InfoText, context: InfoContext, statistics: { totalCa
     arena_bytes_touched: memory.touchedBytes,
     arena_bytes_allocated: memory.allocatedBytes,
     arena_blocks: engine.shards.reduce((sum, { arena }) => sum + arena.blockCount, 0),
+    save_buffer_bytes: saves.bufferBytes,
+    save_buffer_peak: saves.mostBufferBytes,
     js_heap_used: heapUsed,
     js_heap_total: heapTotal,
   })

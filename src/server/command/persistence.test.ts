@@ -16,7 +16,7 @@ function setUp(isRunning = false) {
     lastSaveSeconds: 5,
     start: () => note('start', state.mayStart),
     schedule: () => note('schedule', true),
-    saveNow: () => note('save', state.maySave),
+    saveForClient: () => note('save', state.maySave),
   }
   const commands = new TestFamily(
     [persistenceFamily(() => ({ persistence, holding: (_session, reply, action) => action(reply) }))],

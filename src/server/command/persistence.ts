@@ -27,7 +27,7 @@ export interface PersistenceContext {
     readonly lastSaveSeconds: number
     start(): boolean
     schedule(): void
-    saveNow(): boolean
+    saveForClient(): boolean
   }
   /** Has `action` answer while nothing else touches any shard. */
   holding(session: Session, reply: Reply, action: (target: Reply) => void): void
@@ -77,7 +77,7 @@ function save(context: PersistenceContext, session: Session, reply: Reply): void
   const { persistence } = context
   if (persistence.isSaving) return reply.error(errors.SAVE_IN_PROGRESS)
   context.holding(session, reply, (target) => {
-    if (persistence.saveNow()) target.ok()
+    if (persistence.saveForClient()) target.ok()
     else target.error(errors.FAILED)
   })
 }

@@ -2,8 +2,9 @@
  * holder. Keyspace calls this; a thread has one hook, and who takes the entries is handed in. */
 import { assert } from '../../base/assert.ts'
 import type { Arena } from '../../shm/arena/arena.ts'
+import { blockOf, flagsOf, OUT_OF_LINE } from './entry.ts'
 import { isAhead, isMarked, mark } from './save-marks.ts'
-import { DATABASE_SAVED_AS, ROOT_SAVE, SAVE_RUNS, SAVED_KEYS } from './shard-layout.ts'
+import { COPIED_BYTES, DATABASE_SAVED_AS, ROOT_SAVE, SAVE_RUNS, SAVED_KEYS } from './shard-layout.ts'
 import type { Table } from './table.ts'
 
 /** Takes the entries of a snapshot. */
@@ -35,6 +36,8 @@ export function saveFirst<Keyspace extends Saved<Keyspace>>(keyspace: Keyspace, 
   if (arena.u32[(arena.root + ROOT_SAVE) >> 2] === SAVE_RUNS) {
     shard.saveHook.sink.save(keyspace, entry, arena.u32[(record + DATABASE_SAVED_AS) >> 2])
     shard.counters[SAVED_KEYS]++
+    shard.counters[COPIED_BYTES] += arena.capacity(entry)
+    if (flagsOf(arena, entry) & OUT_OF_LINE) shard.counters[COPIED_BYTES] += arena.capacity(blockOf(arena, entry))
   }
   mark(arena.u8, entry)
 }

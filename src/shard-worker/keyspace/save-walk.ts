@@ -21,7 +21,15 @@ import type { Clock } from '../../base/ports.ts'
 import { flagsOf, OUT_OF_LINE } from './entry.ts'
 import type { Keyspace } from './keyspace.ts'
 import { isMarked, smallMaskOf, unmark } from './save-marks.ts'
-import { DATABASE_SAVED_AS, ROOT_SAVE, SAVE_DROPPED, SAVE_NONE, SAVE_RUNS, SAVED_KEYS } from './shard-layout.ts'
+import {
+  COPIED_BYTES,
+  DATABASE_SAVED_AS,
+  ROOT_SAVE,
+  SAVE_DROPPED,
+  SAVE_NONE,
+  SAVE_RUNS,
+  SAVED_KEYS,
+} from './shard-layout.ts'
 import type { ShardParts } from './shard-parts.ts'
 import type { Table } from './table.ts'
 import { SAVING } from './table-layout.ts'
@@ -63,6 +71,7 @@ export function beginSave(shard: ShardParts<Keyspace>): number {
     i32[keyspace.keys.base + SAVING] = 1
   }
   shard.counters[SAVED_KEYS] = 0
+  shard.counters[COPIED_BYTES] = 0
   setState(shard, keys === 0 ? SAVE_NONE : SAVE_RUNS)
   return keys
 }

@@ -62,6 +62,8 @@ export const LAZY_FREED_OBJECTS = 7
 export const EXPIRED_STALE_PERCENT = 8
 /** Keys that the running snapshot, or the last one, has saved. */
 export const SAVED_KEYS = 9
+/** Bytes of the keys that this snapshot, or the last one, saved out of turn, for commands were about to change them. */
+export const COPIED_BYTES = 11
 /** Times that FLUSHALL has run; the first shard counts them. */
 export const FLUSHES = 10
 export const EXPIRED_FIELDS = 11
