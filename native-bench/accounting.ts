@@ -40,6 +40,25 @@ export function residentBytes(pid: number): number {
   return parseResidentBytes(readFileSync(`/proc/${pid}/status`, 'latin1'))
 }
 
+/**
+ * Memory of a process with its children: what a fork shares with its parent counts once (Pss), which the kernel has to
+ * look up page by page, so without children it is VmRSS.
+ */
+export function residentWithChildren(pid: number): number {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim()
+  if (children === '') return residentBytes(pid)
+  let bytes = 0
+  for (const each of [String(pid), ...children.split(' ')]) {
+    try {
+      const rollup = readFileSync(`/proc/${each}/smaps_rollup`, 'latin1')
+      bytes += Number(/^Pss:\s+(\d+) kB$/m.exec(rollup)?.[1] ?? 0) * PAGE_UNIT_BYTES
+    } catch {
+      // A child that has ended meanwhile.
+    }
+  }
+  return bytes
+}
+
 /** CPU time of a process since its start, all threads, in microseconds. */
 export function processCpuMicros(pid: number): number {
   return parseProcessStat(readFileSync(`/proc/${pid}/stat`, 'latin1')).own * TICK_MICROS

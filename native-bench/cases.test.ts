@@ -14,7 +14,7 @@ test('options reach the loads', () => {
     '--tests get --connections 7 --keys 9 --value-size 11 --pipeline 4 --rate 50'.split(' '),
     2,
   )
-  const cases = casesOf(options).filter(({ driver }) => driver !== 'memory')
+  const cases = casesOf(options).filter(({ driver }) => driver !== 'memory' && driver !== 'snapshot')
   expect(cases.map(({ id }) => id)).toEqual([
     'pipeline-64/get',
     'pipeline-16/get',
@@ -26,6 +26,11 @@ test('options reach the loads', () => {
   for (const benchCase of cases) {
     expect(benchCase).toMatchObject({ load: { connections: 7, keyCount: 9, valueBytes: 11 } })
   }
+})
+
+test('a snapshot is taken of as many keys as memory is measured with, while nothing but SETs come', () => {
+  const [benchCase] = casesOf(parseOptions(['--scenario', 'snapshot', '--memory-keys', '5000'], 2))
+  expect(benchCase).toMatchObject({ setup: 'fresh', load: { keyCount: 5000, mix: [{ command: 'set', weight: 1 }] } })
 })
 
 test('an external server is measured only as it is', () => {

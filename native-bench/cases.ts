@@ -32,11 +32,18 @@ export interface MemoryCase extends CaseHead {
   valueBytes: number
 }
 
-export type BenchCase = RedisBenchmarkCase | GeneratorCase | MemoryCase
+/** The rate of its load is found when the servers run. */
+export interface SnapshotCase extends CaseHead {
+  driver: 'snapshot'
+  load: LoadSettings
+}
+
+export type BenchCase = RedisBenchmarkCase | GeneratorCase | MemoryCase | SnapshotCase
 
 const REDIS_BENCHMARK_VALUE_BYTES = 3
 const GENERATOR_VALUE_BYTES = 64
 const MEMORY_VALUE_BYTES = [3, 32, 100]
+const SNAPSHOT_VALUE_BYTES = 100
 const SEED = 20_240_229
 
 /** The cases of the chosen scenarios, in the order of SCENARIOS. An external server can be neither restarted with
@@ -84,6 +91,22 @@ const CASES_OF: Readonly<Record<Scenario, (options: Options) => BenchCase[]>> = 
       keyCount: options.memoryKeys,
       valueBytes,
     })),
+  snapshot: (options) => [
+    {
+      id: 'snapshot',
+      scenario: 'snapshot',
+      title: `BGSAVE, ${options.memoryKeys} keys`,
+      setup: 'fresh',
+      driver: 'snapshot',
+      load: {
+        ...generatorLoad(options, options.pipeline ?? 1, null),
+        mix: [{ command: 'set', weight: 1 }],
+        distribution: { kind: 'uniform' },
+        keyCount: options.memoryKeys,
+        valueBytes: options.valueSize ?? SNAPSHOT_VALUE_BYTES,
+      },
+    },
+  ],
 }
 
 function redisBenchmarkCases(

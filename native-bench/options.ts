@@ -58,7 +58,7 @@ What to measure
 redis-benchmark (pipeline, unpipelined, never)
   --tests LIST              its tests, for instance set,get,lpush (default set,get,incr and, at 64, mset)
 
-Own load generator (mix, open-loop)
+Own load generator (mix, open-loop, snapshot)
   --mix LIST                commands and weights (default get=80,set=20), of
                             ${Object.keys(COMMANDS).join(' ')}
   --distribution KIND       uniform, zipf or zipf:THETA (default zipf:0.99)
@@ -70,7 +70,7 @@ Both
   --connections N           (default 50)
   --keys N                  keys in the key space (default 100000)
   --value-size BYTES        (default 3 for redis-benchmark, 64 for the own generator)
-  --memory-keys N           memory: keys in each server (default 1000000)
+  --memory-keys N           memory, snapshot: keys in each server (default 1000000)
 
 Commands and files
   --redis-command CMD       (default redis-server)

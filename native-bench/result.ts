@@ -6,7 +6,16 @@ import { BASELINE, type Role } from './role.ts'
 import { median, pairedRatio } from './statistics.ts'
 
 /** A measured quantity. Milliseconds for latencies, microseconds of server CPU for one command. */
-export type Metric = 'opsPerSecond' | 'cpuMicros' | 'p50Ms' | 'p99Ms' | 'p999Ms' | 'bytesPerKey'
+export type Metric =
+  | 'opsPerSecond'
+  | 'cpuMicros'
+  | 'p50Ms'
+  | 'p99Ms'
+  | 'p999Ms'
+  | 'maxMs'
+  | 'bytesPerKey'
+  | 'extraBytes'
+  | 'saveSeconds'
 
 /** One round on one server. */
 export interface Round {
@@ -118,8 +127,9 @@ export function countDisturbed(result: BenchResult): { disturbed: number; total:
 
 /** Whether the load, not the server, set the pace in most rounds. */
 export function isClientBound(result: CaseResult, role: Role): boolean {
-  if (result.case.driver === 'memory' || result.case.driver === 'open-loop') return false
-  const threads = result.case.driver === 'redis-benchmark' ? 1 : result.case.load.threads
+  const { driver } = result.case
+  if (driver === 'memory' || driver === 'open-loop' || driver === 'snapshot') return false
+  const threads = driver === 'redis-benchmark' ? 1 : result.case.load.threads
   const cores = (result.rounds[role] ?? []).map((round) => round.clientCores)
   return cores.length > 0 && median(cores) >= CLIENT_BOUND_CORES * threads
 }

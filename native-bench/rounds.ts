@@ -102,7 +102,8 @@ export async function memoryRound(
   return roundOf(server, use, keyCount, use.seconds, { bytesPerKey: (after - before) / keyCount })
 }
 
-function roundOf(
+/** A round's figures, with what is the same for all drivers. */
+export function roundOf(
   server: RunningServer,
   use: CpuUse,
   commands: number,

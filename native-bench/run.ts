@@ -4,7 +4,7 @@
  *
  * A case that fails is reported as failed, its servers are replaced, and the run goes on. */
 
-import type { BenchCase, Setup } from './cases.ts'
+import type { BenchCase, Setup, SnapshotCase } from './cases.ts'
 import type { Contender } from './fleet.ts'
 import { startFleet, stopFleet } from './fleet.ts'
 import { fillKeys } from './load/fill.ts'
@@ -16,6 +16,7 @@ import type { CaseResult, Round, ServerFacts } from './result.ts'
 import { BASELINE, type Role } from './role.ts'
 import type { Live } from './rounds.ts'
 import { generatorRound, memoryRound, redisBenchmarkRound } from './rounds.ts'
+import { highestRate, snapshotRound } from './snapshot-round.ts'
 
 /** What the run tells while it goes on; report/progress.ts draws it. */
 export interface Progress {
@@ -139,6 +140,7 @@ async function prepare(
   const requests = new Map<Role, number>()
   if (benchCase.driver === 'memory') return requests
   const { keyCount, valueBytes } = benchCase.load
+  if (benchCase.driver === 'snapshot') return prepareSnapshot(run, benchCase, fleet)
   for (const server of fleet) {
     const { role, label } = server.facts
     run.progress.live(label, 0, 'filling')
@@ -148,6 +150,23 @@ async function prepare(
     requests.set(role, await calibrate(run.program, benchCase.load, server.endpoint, run.options.seconds))
   }
   return requests
+}
+
+/** Fills every server and finds the rate: half of what the slowest can do. */
+async function prepareSnapshot(
+  run: CaseRun,
+  benchCase: SnapshotCase,
+  fleet: readonly RunningServer[],
+): Promise<Map<Role, number>> {
+  let highest = Number.POSITIVE_INFINITY
+  for (const server of fleet) {
+    const { label } = server.facts
+    run.progress.live(label, 0, 'filling')
+    await fillKeys(server.endpoint, benchCase.load.keyCount, benchCase.load.valueBytes)
+    run.progress.live(label, 0, 'looking for the highest rate')
+    highest = Math.min(highest, await highestRate(benchCase, server))
+  }
+  return new Map(fleet.map((server) => [server.facts.role, Math.round(highest / 2)]))
 }
 
 function runRound(
@@ -162,6 +181,8 @@ function runRound(
       return redisBenchmarkRound(run.program, benchCase, server, requests, run.options.seconds, live)
     case 'memory':
       return memoryRound(benchCase, server, live)
+    case 'snapshot':
+      return snapshotRound(benchCase, server, requests, live)
     default:
       return generatorRound(benchCase, server, run.options.seconds, live)
   }

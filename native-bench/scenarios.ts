@@ -8,7 +8,8 @@
  * | open-loop   | own generator   | latency at a fixed arrival rate, from the time each command was due            |
  * | never       | redis-benchmark | pipeline 64 with Spinel's inline execution off: every command goes to a worker |
  * | memory      | own filler      | resident bytes for each key                                                    |
+ * | snapshot    | own generator   | BGSAVE under writes at half of the highest rate: latency, and memory beside it |
  */
 
-export const SCENARIOS = ['pipeline', 'unpipelined', 'mix', 'open-loop', 'never', 'memory'] as const
+export const SCENARIOS = ['pipeline', 'unpipelined', 'mix', 'open-loop', 'never', 'memory', 'snapshot'] as const
 export type Scenario = (typeof SCENARIOS)[number]

@@ -15,6 +15,9 @@ export const METRICS: Readonly<Record<Metric, MetricFacts>> = {
   p50Ms: { label: 'p50', unit: 'ms', better: 'lower', format: (ms) => significant(ms, 3) },
   p99Ms: { label: 'p99', unit: 'ms', better: 'lower', format: (ms) => significant(ms, 3) },
   p999Ms: { label: 'p99.9', unit: 'ms', better: 'lower', format: (ms) => significant(ms, 3) },
+  maxMs: { label: 'max', unit: 'ms', better: 'lower', format: (ms) => significant(ms, 3) },
+  extraBytes: { label: 'extra memory', unit: 'MiB', better: 'lower', format: (bytes) => (bytes / 2 ** 20).toFixed(1) },
+  saveSeconds: { label: 'save', unit: 's', better: 'lower', format: (seconds) => significant(seconds, 3) },
   bytesPerKey: { label: 'memory per key', unit: 'bytes', better: 'lower', format: (bytes) => bytes.toFixed(1) },
 }
 

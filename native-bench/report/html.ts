@@ -85,7 +85,20 @@ const SCENARIO_TEXTS: readonly (readonly [Scenario, string, string])[] = [
     'Memory per key',
     'Resident memory of a fresh server, filled with keys of 16 bytes: after minus before, for each key.',
   ],
+  [
+    'snapshot',
+    'A snapshot under writes',
+    'BGSAVE while keys are written at half of the highest rate of the slower server, the same for all: memory at its ' +
+      'peak beyond what it was before, and latency from when each command was due.',
+  ],
 ]
+
+/** What is drawn of scenarios whose throughput says nothing. */
+const CHARTED: Partial<Record<Scenario, readonly Metric[]>> = {
+  memory: ['bytesPerKey'],
+  'open-loop': ['cpuMicros'],
+  snapshot: ['extraBytes', 'p999Ms', 'maxMs', 'saveSeconds'],
+}
 
 /** Cases whose largest figures differ by no more than this factor share a scale. */
 const LIKE_SIZE = 3.5
@@ -119,8 +132,7 @@ function verdictSection(result: BenchResult): string {
 function scenarioSection(result: BenchResult, scenario: Scenario, title: string, text: string): string {
   const cases = result.cases.filter((entry) => entry.case.scenario === scenario && hasRounds(entry))
   if (cases.length === 0) return ''
-  const metrics: Metric[] =
-    scenario === 'memory' ? ['bytesPerKey'] : scenario === 'open-loop' ? ['cpuMicros'] : ['opsPerSecond', 'cpuMicros']
+  const metrics = CHARTED[scenario] ?? ['opsPerSecond', 'cpuMicros']
   const charts = metrics.flatMap((metric) =>
     byMagnitude(result, cases, metric).map((together) => metricChart(result, together, metric)),
   )

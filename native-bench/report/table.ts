@@ -13,6 +13,7 @@ import { formatRatio, METRICS } from './figures.ts'
 
 const LOAD_METRICS: readonly Metric[] = ['opsPerSecond', 'cpuMicros', 'p50Ms', 'p99Ms', 'p999Ms']
 const MEMORY_METRICS: readonly Metric[] = ['bytesPerKey']
+const SNAPSHOT_METRICS: readonly Metric[] = ['opsPerSecond', 'p99Ms', 'p999Ms', 'maxMs', 'extraBytes', 'saveSeconds']
 export const CLIENT_BOUND_MARK = '*'
 
 /** Terminal colours, or none. */
@@ -28,12 +29,14 @@ export const COLOURED: Paint = { good: sgr(32), bad: sgr(31), dim: sgr(2), bold:
 
 /** The whole report, ready to print. */
 export function renderTable(result: BenchResult, paint: Paint): string {
-  const withLoad = result.cases.filter((entry) => entry.case.driver !== 'memory')
+  const snapshots = result.cases.filter((entry) => entry.case.driver === 'snapshot')
+  const withLoad = result.cases.filter(({ case: { driver } }) => driver !== 'memory' && driver !== 'snapshot')
   const withMemory = result.cases.filter((entry) => entry.case.driver === 'memory')
   const verdicts = judge(result)
   const parts = [
     renderCases(result, withLoad, LOAD_METRICS, paint),
     renderCases(result, withMemory, MEMORY_METRICS, paint),
+    renderCases(result, snapshots, SNAPSHOT_METRICS, paint),
     renderVerdicts(verdicts, paint),
     notesOf(result).join('\n'),
     failuresOf(result).map(paint.bad).join('\n'),

@@ -1,6 +1,5 @@
 /* The threads that work in the background: they write snapshots (https://www.npmjs.com/package/piscina). Main thread.
- * The package is loaded, and a thread started, when there is the first work; a thread that has had none for a while
- * ends. */
+ * A thread is started when there is work for it, and ends when it has had none for a while. */
 import type { Piscina } from 'piscina'
 import type { WriteResult, WriteTask } from '../persistence/snapshot/write-snapshot.ts'
 
@@ -15,6 +14,11 @@ const IDLE_MS = 10_000
 
 export class BackgroundPool {
   private pool: Promise<Piscina> | null = null
+
+  /** Loads the package, which takes some ten milliseconds: better at the start than in the first save. */
+  prepare(): void {
+    void this.open()
+  }
 
   private open(): Promise<Piscina> {
     this.pool ??= import('piscina').then(

@@ -230,6 +230,11 @@ export class Persistence {
     if (this.server.configuration.values.save.length > 0) this.saveNow()
   }
 
+  /** To be called when the server serves: readies what the first save would wait for. */
+  prepare(): void {
+    this.pool.prepare()
+  }
+
   close(): Promise<void> {
     return this.pool.close()
   }

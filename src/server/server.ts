@@ -385,6 +385,7 @@ export class Server implements Host<Session> {
     log.notice('Server initialized')
     if (!(await this.loading.atStart())) return false
     for (const kind of this.listeners.kinds) log.notice(`Ready to accept connections ${kind}`)
+    this.persistence.prepare()
     return true
   }
 
