@@ -5,6 +5,8 @@ import { ErrorReply, TestEngine } from '../testing.ts'
 import {
   CONTAINER_PACKED,
   CONTAINER_PLAIN,
+  ENCODED,
+  ENCODED_LZF,
   RDB_HASH,
   RDB_HASH_LISTPACK,
   RDB_HASH_LISTPACK_EX,
@@ -251,6 +253,25 @@ test('a value that does not fit leaves the old one and no garbage', () => {
     expect(small.run('GET', 'key')).toBe('kept')
     small.check()
   }
+})
+
+test('a string that says it decompresses to more than a shard holds is not decompressed', () => {
+  const small = new TestEngine({ arenaBytes: 512 * 1024 })
+  small.must('SET', 'key', 'kept')
+  for (const rdbType of [RDB_STRING, RDB_LIST]) {
+    const payload = payloadOf(rdbType, (writer) => {
+      if (rdbType === RDB_LIST) writer.integer(1)
+      writer.byte(ENCODED | ENCODED_LZF)
+      writer.integer(10_000)
+      writer.integer(800_000)
+      // No compressed string: who looks at it finds that out.
+      for (let i = 0; i < 10_000; i++) writer.byte(255)
+    })
+    expect(small.error('RESTORE', 'key', '0', latin1(payload), 'REPLACE')).toMatch(/^OOM/)
+    expect(engine.error('RESTORE', 'key', '0', latin1(payload), 'REPLACE')).toBe('ERR Bad data format')
+  }
+  expect(small.run('GET', 'key')).toBe('kept')
+  small.check()
 })
 
 /** Fields with value and expiry in Unix milliseconds, 0 for none, as each form of Redis 7.4 has them. */

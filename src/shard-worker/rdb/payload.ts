@@ -2,12 +2,12 @@
  *
  *   | RDB type | value | version u16 | CRC64 of all before |     integers little-endian */
 import { CRC64_BYTES, Crc64 } from '../../base/crc64.ts'
-import type { Keyspace } from '../keyspace/keyspace.ts'
+import { ARENA_FULL, type Keyspace } from '../keyspace/keyspace.ts'
 import type { EngineSettings } from '../settings.ts'
 import { LoadTarget } from './codec.ts'
 import { createLoaders, writeTypedValue } from './codecs.ts'
 import { NEWEST_VERSION, payloadVersion, rdbTypeName } from './format.ts'
-import { RdbError, RdbReader } from './reader.ts'
+import { RdbError, RdbReader, TooLongString } from './reader.ts'
 import { RdbWriter } from './writer.ts'
 
 const VERSION_BYTES = 2
@@ -63,6 +63,7 @@ export function loadPayload(
   const target = new LoadTarget(settings)
   target.begin(keyspace, bytes, key, keyLength)
   reader.open(bytes, payload, payloadLength - FOOTER_BYTES)
+  reader.mostBytes = keyspace.arena.totalBytes
   try {
     const rdbType = reader.byte()
     const loader = loaders[rdbType]
@@ -72,7 +73,7 @@ export function loadPayload(
     return target.entry
   } catch (error) {
     target.discard()
-    throw error
+    throw error instanceof TooLongString ? ARENA_FULL : error
   } finally {
     reader.open(NOTHING, 0, 0)
   }

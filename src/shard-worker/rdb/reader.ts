@@ -7,7 +7,8 @@
  *   | done     | being read | not read yet   | free     |
  *
  * I1  0 <= mark <= at <= end <= bytes.length.
- * Bound: the window grows to twice the longest string, as far as its bytes have come, whatever length is claimed. */
+ * Bound: the window grows to twice the longest string, as far as its bytes have come, whatever length is claimed; what
+ * is decompressed to `mostBytes`, for a megabyte can claim to be 88. */
 import { copyBytes } from '../../base/bytes.ts'
 import { decompress, mostDecompressed } from '../../base/lzf.ts'
 import { formatInteger } from '../../base/number-text.ts'
@@ -28,6 +29,9 @@ export class RdbError extends Error {}
 /** There are too few of them. */
 export class ShortRead extends RdbError {}
 
+/** A string would be longer than there can be room for. */
+export class TooLongString extends RdbError {}
+
 /** Thrown when the window ends before what is read does. */
 export const MORE_BYTES = new Error('more bytes are needed')
 
@@ -36,8 +40,8 @@ const SCRATCH_BYTES = 64
 const KEPT_SCRATCH_BYTES = 64 * 1024
 const FORM_BITS = 0xc0
 const TWO_32 = 4294967296
-/** No value is longer: it would not fit a shard's arena. */
-const MAX_STRING_BYTES = 2 ** 32
+/** No string is longer: it would not fit a shard's arena. */
+const MAX_STRING_BYTES = 2 ** 31 - 1
 
 /** A string that was read: a range of bytes, valid until this one is read again or the window moves. */
 export class RdbText {
@@ -63,6 +67,8 @@ export class RdbReader {
   mark: number
   /** How many bytes will still be fed, at most: what claims to be longer is wrong. */
   toCome: number
+  /** What a string may take once it is decompressed. */
+  mostBytes: number
 
   constructor() {
     this.bytes = new Uint8Array(0)
@@ -70,6 +76,7 @@ export class RdbReader {
     this.end = 0
     this.mark = 0
     this.toCome = Number.POSITIVE_INFINITY
+    this.mostBytes = MAX_STRING_BYTES
   }
 
   /** Reads a range that is all there is. */
@@ -215,10 +222,11 @@ export class RdbReader {
     const small = this.integer()
     const length = this.integer()
     this.need(small)
-    if (length > mostDecompressed(small) || length > MAX_STRING_BYTES) {
-      throw new RdbError('Invalid LZF compressed string')
+    if (length > mostDecompressed(small)) throw new RdbError('Invalid LZF compressed string')
+    if (length > this.mostBytes) throw new TooLongString('LZF compressed string without room for it')
+    if (text.scratch.length < length) {
+      text.scratch = new Uint8Array(Math.max(length, Math.min(2 * text.scratch.length, this.mostBytes)))
     }
-    if (text.scratch.length < length) text.scratch = new Uint8Array(Math.max(length, 2 * text.scratch.length))
     if (!decompress(this.bytes, this.at, small, text.scratch, 0, length)) {
       throw new RdbError('Invalid LZF compressed string')
     }
