@@ -326,6 +326,28 @@ describe.each(INLINE_EXECUTION_MODES)('inline-execution %s', (mode) => {
       }
     })
 
+    test('by RESTORE', async () => {
+      await client.call('RPUSH', 'from', '1')
+      const dump = decodeReply(await client.command('DUMP', 'from')).text
+      const [waiter] = await waiting(['BLPOP', 'to', 0])
+      expect(await client.call('RESTORE', 'to', 0, dump)).toBe('OK')
+      expect(await read(waiter)).toEqual(['to', '1'])
+    })
+
+    test('but is not there any more when it has expired by the end of the transaction', async () => {
+      const [waiter] = await waiting(['BLPOP', 'a', 0])
+      await client.pipeline([
+        ['MULTI'],
+        ['RPUSH', 'a', '1'],
+        ['PEXPIRE', 'a', 20],
+        ['DEBUG', 'SLEEP', '0.05'],
+        ['EXEC'],
+      ])
+      await nothing(waiter)
+      await client.call('RPUSH', 'a', '2')
+      expect(await read(waiter)).toEqual(['a', '2'])
+    })
+
     test('in place of a value of another type', async () => {
       const [waiter] = await waiting(['BLPOP', 'a', 0])
       await client.pipeline([

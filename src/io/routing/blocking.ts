@@ -44,6 +44,7 @@ export interface Runner extends Holder {
   isPaused(session: Session, command: Command<never>): boolean
   /** Runs a command whose shards are held. */
   runQueued(session: Session, id: number, args: Args, reply: Reply): void
+  nowMs(): number
   /** engine.slow holds a command that took long. */
   reportSlow(session: Session): void
 }
@@ -144,7 +145,7 @@ export class Blocking {
   private arrive(blocked: BlockedCommand): void {
     if (blocked.session.isClosed) return this.clients.remove(blocked)
     this.runner.observe()
-    this.runner.engine.begin(blocked.session.host.nowMs())
+    this.runner.engine.begin(this.runner.nowMs())
     this.begin()
     this.proceed(blocked)
     this.serve()
@@ -253,6 +254,8 @@ export class Blocking {
   /** Serves the clients of all keys that have come into being since begin(). */
   serve(): void {
     for (let ready = this.clients.takeReady(); ready.length > 0; ready = this.clients.takeReady()) {
+      // A transaction may have taken so long that what it brought has expired.
+      this.runner.engine.begin(this.runner.nowMs())
       for (const key of ready) this.serveKey(key)
     }
     this.runner.engine.access.addedKeys = null

@@ -301,6 +301,10 @@ export class Dispatcher {
     else this.sequencer.route(session, command, args)
   }
 
+  nowMs(): number {
+    return this.engine.clock.nowMs()
+  }
+
   reportSlow(session: Session): void {
     this.gate.reportSlow(session)
   }
