@@ -10,7 +10,8 @@ function setUp(...directives: [string, string[]][]) {
   const sequencer = { workers: 2, handedOver: 0, barriers: 0, holds: 0, pendingRuns: 0 }
   const sessions = new Map<number, object>()
   const clients = { sessions, received: 7, rejected: 1, eviction: { evicted: 3 } }
-  const server = { configuration, shards: { sequencer, engine: {} }, clients, sessions }
+  const dispatcher = { blocking: { clients: { count: 5 } } }
+  const server = { configuration, shards: { sequencer, engine: {} }, dispatcher, clients, sessions }
   return { sequencer, sessions, observed: observe(server as unknown as Server) }
 }
 
@@ -33,7 +34,8 @@ test('clients are counted by what they wait for', () => {
   sessions.set(2, { isBlocked: true, wait: null })
   sessions.set(3, { isBlocked: true, wait: { isTimed: true } })
   sessions.set(4, { isBlocked: true, wait: { isTimed: false } })
-  expect(observed.clients()).toEqual({ connected: 4, blocked: 3, timed: 1, received: 7, rejected: 1, evicted: 3 })
+  const counts = { connected: 4, blocked: 3, timed: 1, blockingKeys: 5, received: 7, rejected: 1, evicted: 3 }
+  expect(observed.clients()).toEqual(counts)
 })
 
 test('the counts of the sequencer are read as they are', () => {

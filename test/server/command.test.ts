@@ -23,6 +23,11 @@ const CHANGED_IN_7_2: Readonly<Record<string, number>> = {
   'command|getkeys': ARITY,
   'command|getkeysandflags': ARITY,
   wait: FLAGS,
+  blpop: FLAGS,
+  brpop: FLAGS,
+  brpoplpush: FLAGS,
+  blmove: FLAGS,
+  blmpop: FLAGS,
 }
 
 /** Subcommands that came with 7.2, and commands that came with 7.4. */

@@ -156,7 +156,7 @@ describe.each(INLINE_EXECUTION_MODES)('with inline-execution %s', (mode) => {
       ['INCR', 'key:1'],
       ['GET'],
       ['KEYS', 'key:1*'],
-      ['LPOP', 'x', 'y', 'z'],
+      ['NOSUCH', 'x', 'y', 'z'],
     ]
     const replies = await client.pipeline([...sets, ...gets, ...others, ['INFO', 'everything']])
     const sections = sectionsOf(String(replies.at(-1)))

@@ -1,16 +1,22 @@
 import { describe, expect, test } from 'vitest'
 import { Reply } from '../../base/reply.ts'
+import { ReplySlot } from '../../io/reply/slot.ts'
 import type { Session } from '../../io/session/session.ts'
 import { FakeHost } from '../../io/session/testing.ts'
 import { fakeSession, TestFamily } from '../../observability/testing.ts'
 import { replicationFamily } from './replication.ts'
 
-/** A session whose deferred commands answer into `late`. */
+/** A session whose commands that wait answer into `late`. */
 function setUp(isRunning = false) {
   const late = new Reply()
   const host = new FakeHost()
   const session = fakeSession({ host, transaction: { isRunning } as Session['transaction'] })
-  session.defer = () => (write) => write(late)
+  session.openSlot = () => new ReplySlot()
+  session.writeSlot = (_slot, bytes, offset, length) => {
+    late.bytes.set(bytes.subarray(offset, offset + length), late.length)
+    late.length += length
+  }
+  for (const name of ['finishSlot', 'advanceSkip', 'resumeReading'] as const) session[name] = () => {}
   const commands = new TestFamily([...replicationFamily(() => ({ offset: 42 }))], session)
   return { commands, session, host, answer: () => (late.length === 0 ? undefined : commands.decode(late)) }
 }
@@ -75,14 +81,12 @@ describe('WAIT', () => {
   test.each([
     [false, 0],
     [true, { text: 'UNBLOCKED client unblocked via CLIENT UNBLOCK' }],
-  ])('ends when it is unblocked, with an error: %s', async (withError, reply) => {
+  ])('ends when it is unblocked, with an error: %s', (withError, reply) => {
     const { commands, session, answer } = setUp()
     commands.run('WAIT', '1', '0')
     expect(session.wait?.isTimed).toBe(false)
     session.wait?.unblock(withError)
-    expect([session.wait, session.isBlocked, answer()]).toEqual([null, false, undefined])
-    await new Promise((resolve) => setImmediate(resolve))
-    expect(answer()).toEqual(reply)
+    expect([session.wait, session.isBlocked, answer()]).toEqual([null, false, reply])
   })
 
   test('is over when the client goes', async () => {
