@@ -3,7 +3,7 @@
 import type { Access } from '../../shard-worker/keyspace/access.ts'
 import type { Shard } from '../../shard-worker/keyspace/shard.ts'
 import { type SavedAccess, writeEntry } from '../../shard-worker/rdb/codecs.ts'
-import { databaseSizes, SnapshotFile, type SnapshotOptions } from './snapshot-file.ts'
+import { databaseSizes, fileVersion, SnapshotFile, type SnapshotOptions } from './snapshot-file.ts'
 
 /** Throws SnapshotError; the old file is whole then. */
 export function saveNow(
@@ -12,7 +12,8 @@ export function saveNow(
   access: Access,
   saved: SavedAccess,
 ): void {
-  const file = new SnapshotFile({ ...options, databases: databaseSizes(shards) })
+  const version = fileVersion(shards, options.version)
+  const file = new SnapshotFile({ ...options, version, databases: databaseSizes(shards) })
   try {
     for (let db = 0; db < shards[0].keyspaces.length; db++) {
       for (const { keyspaces } of shards) {

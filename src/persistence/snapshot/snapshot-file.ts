@@ -14,6 +14,7 @@ import { dirname } from 'node:path'
 import { Crc64 } from '../../base/crc64.ts'
 import { systemErrorText } from '../../base/system-error.ts'
 import type { Shard } from '../../shard-worker/keyspace/shard.ts'
+import { NEWEST_VERSION } from '../../shard-worker/rdb/format.ts'
 import { RdbWriter } from '../../shard-worker/rdb/writer.ts'
 import { writeChecksum, writeDatabaseHead, writeFileEnd, writeFileHead } from '../rdb/file-writer.ts'
 
@@ -42,6 +43,15 @@ export function databaseSizes(shards: readonly Shard[]): SnapshotOptions['databa
     keys: shards.reduce((sum, { keyspaces }) => sum + keyspaces[db].keys.used, 0),
     volatile: shards.reduce((sum, { keyspaces }) => sum + keyspaces[db].expires.used, 0),
   }))
+}
+
+/**
+ * The version of a file that is to have `wanted`: newer when a hash has fields that expire, which no older version can
+ * tell (docs/adr/0008). Baton holder of every shard.
+ */
+export function fileVersion(shards: readonly Shard[], wanted: number): number {
+  const hasVolatileFields = shards.some(({ keyspaces }) => keyspaces.some((each) => each.volatileHashes.count > 0))
+  return hasVolatileFields ? NEWEST_VERSION : wanted
 }
 
 /** What could not be done, in the words of the log. */

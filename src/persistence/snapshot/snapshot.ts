@@ -17,7 +17,7 @@ import type { Shard } from '../../shard-worker/keyspace/shard.ts'
 import { SaveChannel, type SaveMemory } from '../../shard-worker/save-channel.ts'
 import type { SaveOutput } from '../../shard-worker/save-output.ts'
 import { RingConsumer } from '../../shm/ring/ring.ts'
-import { databaseSizes, type SnapshotOptions } from './snapshot-file.ts'
+import { databaseSizes, fileVersion, type SnapshotOptions } from './snapshot-file.ts'
 import type { WriteResult } from './write-snapshot.ts'
 
 /** The shards and threads as a save needs them. */
@@ -103,7 +103,8 @@ export class Snapshot {
     this.result = null
     this.state = 'slicing'
     request.onEpoch(keys)
-    host.write({ ...request.options, databases }, request.keyDelayUs).then(
+    const version = fileVersion(shards, request.options.version)
+    host.write({ ...request.options, version, databases }, request.keyDelayUs).then(
       (result) => this.written(result),
       (error: unknown) => {
         this.channel.drop()

@@ -1,0 +1,39 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { TestEngine } from '../../shard-worker/testing.ts'
+import { loadInto } from '../testing.ts'
+import { saveNow } from './save-now.ts'
+
+const directory = mkdtempSync(join(tmpdir(), 'spinel-save-'))
+afterAll(() => rmSync(directory, { recursive: true }))
+
+/** Saves all of an engine as version 11, if that can be; the file. */
+function save({ engine, nowMs }: TestEngine): string {
+  const path = join(directory, 'dump.rdb')
+  const options = { path, temporary: join(directory, 'temp.rdb'), version: 11, compresses: true, checksum: true }
+  saveNow(engine.shards, { ...options, incrementalSync: false, nowMs, usedMemory: 0 }, engine.access, 'none')
+  return path
+}
+
+const versionOf = (file: string) => readFileSync(file).subarray(0, 9).toString()
+
+test('a file has the expiries of fields, and then the version that can tell them', () => {
+  const engine = new TestEngine({ shards: 2 })
+  for (let i = 0; i < 20; i++) {
+    engine.must('HSET', `h${i}`, 'a', '1', 'b', i % 2 === 0 ? '2' : 'x'.repeat(100))
+  }
+  expect(versionOf(save(engine))).toBe('REDIS0011')
+  for (let i = 0; i < 20; i++) engine.must('HPEXPIREAT', `h${i}`, String(engine.nowMs + 1000 + i), 'FIELDS', '1', 'a')
+  const file = save(engine)
+  expect(versionOf(file)).toBe('REDIS0012')
+  const loaded = new TestEngine()
+  loadInto(loaded, file)
+  expect(loaded.must('DEBUG', 'DIGEST')).toBe(engine.must('DEBUG', 'DIGEST'))
+  for (let i = 0; i < 20; i++) {
+    expect(loaded.must('HPEXPIRETIME', `h${i}`, 'FIELDS', '2', 'a', 'b')).toEqual([engine.nowMs + 1000 + i, -1])
+  }
+  for (let i = 0; i < 20; i++) engine.must('HPERSIST', `h${i}`, 'FIELDS', '1', 'a')
+  expect(versionOf(save(engine))).toBe('REDIS0011')
+})
