@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { expireCycle } from '../keyspace/expire-cycle.ts'
+import { expireCycle, expireGlance } from '../keyspace/expire-cycle.ts'
 import { EXPIRED_FIELDS } from '../keyspace/shard-layout.ts'
 import { TestEngine } from '../testing.ts'
 
@@ -180,9 +180,9 @@ describe.each(['listpack', 'hashtable'])('fields of a %s', (encoding) => {
     }
     engine.must('HEXPIRE', 'h', '100', ...fields('f1'))
     engine.check()
+    const [shard] = engine.engine.shards
     engine.nowMs += 10 + 150
     engine.must('EXISTS', 'h')
-    const [shard] = engine.engine.shards
     expireCycle(engine.engine, shard)
     expect(expiredFields(engine)).toBe(150 + 75)
     expect(engine.must('DBSIZE')).toBe(1 + 300 - 75)
@@ -194,6 +194,16 @@ describe.each(['listpack', 'hashtable'])('fields of a %s', (encoding) => {
     expect(shard.keyspaces[0].volatileHashes.count).toBe(0)
     expect(engine.must('HLEN', 'h')).toBe(4)
     engine.check()
+  })
+
+  test('ask for a turn of the active cycle once they have expired', () => {
+    const engine = engineWith(encoding)
+    const [shard] = engine.engine.shards
+    engine.must('HPEXPIRE', 'h', '10', ...fields('f1'))
+    expect(expireGlance(engine.engine, shard)).toBe(false)
+    engine.nowMs += 11
+    engine.must('EXISTS', 'h')
+    expect(expireGlance(engine.engine, shard)).toBe(true)
   })
 
   test('keep their expiry in a copy, under another key, in another database, shard or encoding', () => {

@@ -80,7 +80,7 @@ export function expireCycle(host: CycleHost, shard: Shard, budgetUs = expireBudg
   const more = (shard.arena.root + ROOT_EXPIRE_MORE) >> 2
   const startUs = clock.monotonicUs()
   const databases = shard.keyspaces.length
-  const hasExpiredFields = expireAllFields(host, shard, startUs + budgetUs / FIELDS_PART)
+  const fieldsAreLeft = expireAllFields(host, shard, startUs + budgetUs / FIELDS_PART)
   let left = u32[more] !== 0 ? databases : Math.min(databases, DATABASES_PER_CYCLE)
   let timedOut = false
   let batches = 0
@@ -104,7 +104,7 @@ export function expireCycle(host: CycleHost, shard: Shard, budgetUs = expireBudg
   counters[EXPIRE_CYCLE_US] += clock.monotonicUs() - startUs
   const percent = totalSampled === 0 ? 0 : (totalExpired * 100) / totalSampled
   counters[EXPIRED_STALE_PERCENT] = percent * STALE_WEIGHT + counters[EXPIRED_STALE_PERCENT] * (1 - STALE_WEIGHT)
-  return timedOut || hasExpiredFields
+  return timedOut || fieldsAreLeft
 }
 
 /** Deletes the expired fields of every database until the time is up; true when some are left. */
@@ -120,6 +120,14 @@ function expireAllFields({ clock }: CycleHost, shard: Shard, endUs: number): boo
       expireFields(hash, FIELDS_PER_LOOK_AT_CLOCK)
       if (clock.monotonicUs() >= endUs) return true
     }
+  }
+  return false
+}
+
+function hasExpiredFields({ keyspaces, access }: Shard): boolean {
+  for (const { volatileHashes } of keyspaces) {
+    const entry = volatileHashes.soonest
+    if (entry !== 0 && volatileHashes.timeOf(entry) < access.nowMs) return true
   }
   return false
 }
@@ -187,7 +195,7 @@ export function expireGlance(host: CycleHost, shard: Shard): boolean {
   if (!settings.activeExpire) return false
   const { u32 } = shard.arena
   const next = (shard.arena.root + ROOT_EXPIRE_DATABASE) >> 2
-  if (u32[(shard.arena.root + ROOT_EXPIRE_MORE) >> 2] !== 0) return true
+  if (u32[(shard.arena.root + ROOT_EXPIRE_MORE) >> 2] !== 0 || hasExpiredFields(shard)) return true
   const startUs = clock.monotonicUs()
   const databases = shard.keyspaces.length
   for (let left = Math.min(databases, DATABASES_PER_CYCLE); left > 0; left--) {
