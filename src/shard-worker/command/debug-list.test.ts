@@ -41,3 +41,10 @@ test('DEBUG LISTPACK and QUICKLIST refuse other encodings', () => {
   expect(engine.error('DEBUG', 'QUICKLIST', 'l')).toBe('ERR Not a quicklist encoded object.')
   for (const name of ['LISTPACK', 'QUICKLIST']) expect(engine.error('DEBUG', name, 'none')).toBe('ERR no such key')
 })
+
+test('DEBUG LISTPACK knows hashes whose fields expire', () => {
+  const engine = new TestEngine()
+  engine.must('HSET', 'h', 'a', '1')
+  engine.must('HEXPIRE', 'h', '100', 'FIELDS', '1', 'a')
+  expect(engine.must('DEBUG', 'LISTPACK', 'h')).toBe('Listpack structure printed on stdout')
+})

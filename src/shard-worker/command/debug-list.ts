@@ -6,7 +6,16 @@ import * as errors from '../../base/error-texts.ts'
 import type { Reply } from '../../base/reply.ts'
 import type { Arena } from '../../shm/arena/arena.ts'
 import type { Engine } from '../engine.ts'
-import { blockOf, ENCODING_LISTPACK, ENCODING_QUICKLIST, encodingOf, TYPE_LIST, typeOf } from '../keyspace/entry.ts'
+import {
+  blockOf,
+  ENCODING_LISTPACK,
+  ENCODING_LISTPACK_EX,
+  ENCODING_QUICKLIST,
+  encodingOf,
+  TYPE_LIST,
+  typeOf,
+} from '../keyspace/entry.ts'
+import { prefixBytes } from '../keyspace/hash-layout.ts'
 import { listpackAt } from '../keyspace/list.ts'
 import * as listpack from '../structure/listpack.ts'
 import { expanded } from '../structure/quicklist-compress.ts'
@@ -46,9 +55,10 @@ export function printListpack({ keyspace }: Engine, args: Args, reply: Reply): v
   const { arena } = keyspace
   const entry = keyspace.findWithoutTouch(args.bytes, args.offset[2], args.length[2])
   if (entry === 0) return reply.error(errors.NO_SUCH_KEY)
-  if (encodingOf(arena, entry) !== ENCODING_LISTPACK) return reply.error(errors.NOT_A_LISTPACK)
+  const encoding = encodingOf(arena, entry)
+  if (encoding !== ENCODING_LISTPACK && encoding !== ENCODING_LISTPACK_EX) return reply.error(errors.NOT_A_LISTPACK)
   const block = blockOf(arena, entry)
-  const at = typeOf(arena, entry) === TYPE_LIST ? listpackAt(arena, block) : block
+  const at = typeOf(arena, entry) === TYPE_LIST ? listpackAt(arena, block) : block + prefixBytes(encoding)
   process.stdout.write(describeListpack(arena.u8, at))
   reply.simple('Listpack structure printed on stdout')
 }

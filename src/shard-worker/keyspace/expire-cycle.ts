@@ -3,7 +3,7 @@
  * holder.
  *
  * Fields of hashes go first, for the heap of the volatile hashes tells at once which have expired. A quarter of the
- * budget is theirs at most, so that keys do not wait for them.
+ * budget is theirs, or more at Redis's pace of 10,000 fields a second, so that keys do not wait for them.
  *
  * The expire cycle walks each database's `expires` with a cursor kept in its record, twenty keys or a few more at a
  * time, and goes on with a database for as long as more of them than are tolerable had expired. So it costs next to
@@ -50,6 +50,7 @@ const TOLERABLE_STALE_PERCENT_STEP = 1
 /** Fields of hashes get this part of the time. */
 const FIELDS_PART = 4
 const FIELDS_PER_LOOK_AT_CLOCK = 100
+const LEAST_FIELDS_PER_SECOND = 10_000
 
 const DATABASES_PER_CYCLE = 16
 const BUCKETS_PER_KEY = 20
@@ -107,8 +108,9 @@ export function expireCycle(host: CycleHost, shard: Shard, budgetUs = expireBudg
   return timedOut || fieldsAreLeft
 }
 
-/** Deletes the expired fields of every database until the time is up; true when some are left. */
-function expireAllFields({ clock }: CycleHost, shard: Shard, endUs: number): boolean {
+/** Deletes expired fields of every database, so many at least, until the time is up; true when some are left. */
+function expireAllFields({ clock, settings }: CycleHost, shard: Shard, endUs: number): boolean {
+  let owed = LEAST_FIELDS_PER_SECOND / settings.hz
   const { nowMs, expirePaused } = shard.access
   if (expirePaused) return false
   for (const keyspace of shard.keyspaces) {
@@ -117,8 +119,8 @@ function expireAllFields({ clock }: CycleHost, shard: Shard, endUs: number): boo
       if (volatileHashes.timeOf(entry) >= nowMs) break
       const hash = hashOf(keyspace)
       hash.open(entry)
-      expireFields(hash, FIELDS_PER_LOOK_AT_CLOCK)
-      if (clock.monotonicUs() >= endUs) return true
+      owed -= expireFields(hash, FIELDS_PER_LOOK_AT_CLOCK)
+      if (owed <= 0 && clock.monotonicUs() >= endUs) return true
     }
   }
   return false
