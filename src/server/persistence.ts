@@ -2,6 +2,7 @@
  * it (https://redis.io/docs/management/persistence/). Main thread.
  *
  * Changes are counted by the shards; a save is due when there were so many since the last one, so long ago. */
+import { rmSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { SaveFigures } from '../observability/info/context.ts'
 import { saveNow } from '../persistence/snapshot/save-now.ts'
@@ -173,6 +174,13 @@ export class Persistence {
   /** Gives a background save up, for what is to be saved now makes it pointless. */
   drop(): void {
     if (this.isSaving) this.snapshot.drop()
+  }
+
+  /** The same when the process ends: the thread that writes may not live to take its temporary file away. */
+  dropForGood(): void {
+    const { temporary } = this.options('')
+    this.drop()
+    rmSync(temporary, { force: true })
   }
 
   /** SAVE. */

@@ -435,7 +435,7 @@ export class Server implements Host<Session> {
   }
 
   dropSave(): void {
-    this.persistence.drop()
+    this.persistence.dropForGood()
   }
 
   exclusively(action: () => void): boolean {

@@ -134,6 +134,19 @@ test('FLUSHALL gives a running save up', async () => {
   client.close()
 })
 
+test('SHUTDOWN gives a running save up, and leaves nothing of it', async () => {
+  const server = await started({ 'rdb-key-save-delay': 1000 })
+  const client = await server.connect()
+  await client.call('DEBUG', 'POPULATE', 20_000)
+  await client.call('BGSAVE')
+  while (!readdirSync(server.directory).some((name) => name.startsWith('temp-')));
+  client.socket.write('SHUTDOWN SAVE\r\n')
+  expect(await server.waitForExit()).toBe(true)
+  expect(readdirSync(server.directory).filter((name) => name.endsWith('.rdb'))).toEqual(['dump.rdb'])
+  expect(loaded(join(server.directory, 'dump.rdb')).must('DBSIZE')).toBe(20_000)
+  client.close()
+})
+
 test('FLUSHALL with save points saves that nothing is left', async () => {
   const server = await started({ save: '10000 10000' })
   const client = await server.connect()

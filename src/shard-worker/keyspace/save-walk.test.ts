@@ -119,6 +119,8 @@ const write: fc.Arbitrary<readonly string[]> = fc.oneof(
   fc.tuple(fc.constant('HINCRBY'), key, value, fc.constant('7')),
   fc.tuple(fc.constant('HDEL'), key, value),
   { weight: 3, arbitrary: fc.tuple(fc.constant('RPUSH'), key, value, value, value) },
+  fc.tuple(fc.constant('HPEXPIRE'), key, expiry, fc.constant('FIELDS'), fc.constant('1'), fc.constant('f')),
+  fc.tuple(fc.constant('HGETALL'), key),
   fc.tuple(fc.constant('LPOP'), key, fc.constant('2')),
   fc.tuple(fc.constant('LPUSHX'), key, value),
   fc.tuple(fc.constant('LMOVE'), key, key, fc.constant('LEFT'), fc.constant('RIGHT')),
