@@ -13,6 +13,8 @@ import { RoutingRig } from './testing.ts'
 /** Multiplies the rounds played: ROUTING_STRESS=100 runs for minutes. */
 const STRESS = Number(process.env['ROUTING_STRESS'] ?? 1)
 const MODES: readonly InlineExecution[] = ['auto', 'never', 'always']
+/** What the rig has and the engine has not. */
+const OF_THE_RIG = new Set(['SELECT', 'LONG'])
 const TRANSACTION = new Set(['MULTI', 'EXEC', 'DISCARD', 'WATCH', 'UNWATCH'])
 
 /** What a client has said to the model. */
@@ -53,12 +55,13 @@ class Model {
       client.db = db
       return '+OK\r\n'
     }
+    if (words[0] === 'LONG') return `$${words[1]}\r\n${'x'.repeat(Number(words[1]))}\r\n`
     this.test.select(client.db)
     return this.test.raw(...words)
   }
 
   private refusal(words: string[]): string | null {
-    if (words[0].toUpperCase() === 'SELECT') return null
+    if (OF_THE_RIG.has(words[0])) return null
     const args = Args.of(...words)
     const command = this.test.engine.commands.resolve(args)
     if (command === undefined) return errors.unknownCommand(args)
@@ -142,7 +145,7 @@ function randomCommand(random: Random, count: number, expiring: boolean): string
     () => ['PTTL', key()],
     () => ['PERSIST', key()],
     () => ['TYPE', key()],
-    () => ['SELECT', String(random.below(5))],
+    () => (random.chance(0.8) ? ['SELECT', String(random.below(5))] : ['LONG', random.pick(['1', '70000', '200000'])]),
     () => (random.chance(0.3) ? ['FLUSHDB'] : ['TOUCH', ...keys(3)]),
     () => (random.chance(0.3) ? ['SWAPDB', '0', '1'] : ['OBJECT', 'ENCODING', key()]),
     () => (random.chance(0.1) ? ['FLUSHALL'] : ['MOVE', key(), String(random.below(3))]),
