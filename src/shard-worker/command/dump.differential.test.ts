@@ -104,6 +104,30 @@ test.each(['no', 'yes'] as const)('DUMP gives the bytes that Redis gives (rdbcom
   await ask('CONFIG', 'SET', 'rdbcompression', 'yes')
 })
 
+test('lists with compressed nodes give the same bytes, and again when they have been restored', async () => {
+  const engine = engineOf('yes')
+  await ask('FLUSHALL')
+  const directives = { 'list-compress-depth': '1', 'list-max-listpack-size': '20' }
+  for (const [name, value] of Object.entries(directives)) {
+    await ask('CONFIG', 'SET', name, value)
+    engine.engine.configure(name, value)
+  }
+  const random = new Random(4)
+  for (let i = 0; i < 40; i++) {
+    await both(engine, ['DEL', 'key', 'copy'])
+    for (let pushes = random.between(1, 12); pushes > 0; pushes--) {
+      const elements = Array.from({ length: random.between(1, 20) }, () => `element ${random.below(1000)}`)
+      await both(engine, [random.pick(['RPUSH', 'LPUSH']), 'key', ...elements])
+    }
+    const payload = decodeReply(await both(engine, ['DUMP', 'key'])) as string
+    await both(engine, ['RESTORE', 'copy', '0', payload])
+    await both(engine, ['DUMP', 'copy'])
+    await both(engine, ['LRANGE', 'copy', '0', '-1'])
+    engine.check()
+  }
+  await ask('CONFIG', 'SET', 'list-compress-depth', '0', 'list-max-listpack-size', '-2')
+})
+
 test.each([1, 2])('each restores what the other dumped (seed %i)', async (seed) => {
   const engine = engineOf('yes')
   await ask('FLUSHALL')
