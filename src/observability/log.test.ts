@@ -34,7 +34,7 @@ test("lines have redis-server's form", () => {
   log.role = 'S'
   log.notice('three')
   log.role = 'X'
-  log.warning('four ✓')
+  log.received(3, 'four ✓')
   const head = (role: string) => `1234:${role} 02 Nov 2026 03:04:05.067`
   expect(written()).toBe(`${head('M')} . one\n${head('M')} - two\n${head('S')} * three\n${head('X')} # four ✓\n`)
 })

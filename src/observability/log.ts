@@ -86,6 +86,11 @@ export class Log {
     this.line(0, text)
   }
 
+  /** A line that another thread has sent: level 0 is debug, 3 a warning. */
+  received(level: number, text: string): void {
+    this.line(Math.min(level, LEVEL_MARKS.length - 1), text)
+  }
+
   verbose(text: string): void {
     this.line(1, text)
   }

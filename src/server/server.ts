@@ -126,6 +126,7 @@ export class Server implements Host<Session> {
       this.endTiming()
       outbox.flush()
     }
+    this.engine.logVerbose = (text) => log.verbose(text)
     this.shards.sequencer.onPending = () => this.poller.schedule()
     this.shards.sequencer.onControl = (worker, frame) => this.control(worker, frame)
     this.followConfiguration()
@@ -334,6 +335,7 @@ export class Server implements Host<Session> {
     const frame = decodeControlFrame(bytes)
     const { observatory } = this
     if (frame.type === 'Statistics') observatory.workerStatistics.receive(worker, frame)
+    else if (frame.type === 'LogLine') this.log.received(frame.level, frame.text)
     else if (frame.type === 'LatencySample') observatory.latency.record(frame.event, frame.timeMs, frame.durationMs)
     else if (frame.type === 'SlowCommand') {
       const session = this.sessions.get(frame.clientId)

@@ -68,6 +68,8 @@ export class Engine {
   /** Whether the command that runs may wait, and whether it does. */
   private mayWait: boolean
   private waits: boolean
+  /** Writes a line into the log, at level verbose; whoever runs the engine says how. */
+  logVerbose: (text: string) => void
   /** 1 for commands that are timed one by one. */
   private readonly timedAlone: Uint8Array
   /** Whether the command that runs may be left to its worker, and whether its handler has done so. */
@@ -93,6 +95,7 @@ export class Engine {
     this.client = 0
     this.statistics = new Statistics(MAX_COMMANDS)
     this.slow = new SlowCommandCapture()
+    this.logVerbose = () => {}
     this.awaitedType = 0
     this.awaitedMs = 0
     this.mayWait = false

@@ -17,7 +17,13 @@ import { SeededRandom, systemClock } from '../base/ports.ts'
 import { Reply } from '../base/reply.ts'
 import { Arena } from '../shm/arena/arena.ts'
 import { RingConsumer, RingProducer } from '../shm/ring/ring.ts'
-import { decodeControlFrame, encodeLatencySample, encodeSlowCommand, encodeStatistics } from '../shm/schema/control.ts'
+import {
+  decodeControlFrame,
+  encodeLatencySample,
+  encodeLogLine,
+  encodeSlowCommand,
+  encodeStatistics,
+} from '../shm/schema/control.ts'
 import { BarrierCells } from '../shm/sync/barrier.ts'
 import { Baton, workerThread } from '../shm/sync/baton.ts'
 import { Doorbell } from '../shm/sync/doorbell.ts'
@@ -63,6 +69,8 @@ const PIECE_BYTES = 64 * 1024
 /** Less garbage than this is left to V8. */
 const WORTH_COLLECTING_BYTES = 16 * 1024 * 1024
 const NO_BYTES = new Uint8Array(0)
+/** The level of a LogLine. */
+const VERBOSE = 1
 /** How long commands may wait for a slice of a snapshot. */
 const SLICE_US = 500
 
@@ -102,6 +110,7 @@ export class ShardWorker {
     this.away = new Int32Array(start.arenas.length).fill(1)
     for (const [name, value] of start.settings) this.engine.configure(name, value)
     const { engine } = this
+    engine.logVerbose = (text) => this.sendControl(record.REPLY_CONTROL, encodeLogLine({ level: VERBOSE, text }))
     const output = new SaveOutput(start.save, start.index, engine.access, engine.settings, true)
     this.output = output
     this.sliceHost = { clock: engine.clock, isFull: () => output.isFull() }

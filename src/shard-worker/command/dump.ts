@@ -110,12 +110,14 @@ function restore(engine: Engine, args: Args, reply: Reply): void {
 }
 
 /** The entry of a payload; 0 when it is broken, with the error replied. */
-function load({ keyspace, settings }: Engine, args: Args, reply: Reply): number {
+function load(engine: Engine, args: Args, reply: Reply): number {
+  const { keyspace, settings } = engine
   const { bytes, offset, length } = args
   try {
     return loadPayload(keyspace, settings, bytes, offset[1], length[1], offset[3], length[3])
   } catch (error) {
     if (!(error instanceof RdbError)) throw error
+    engine.logVerbose(`Internal error in RDB reading -> ${error.message}`)
     reply.error(errors.BAD_DATA_FORMAT)
     return 0
   }
