@@ -51,6 +51,7 @@ import { readField, soundZipmapCount } from './zipmap.ts'
 const KIND_LISTPACK = TYPE_HASH | (ENCODING_LISTPACK << 4)
 const KIND_LISTPACK_EX = TYPE_HASH | (ENCODING_LISTPACK_EX << 4)
 const DUPLICATE = 'Duplicate hash fields detected'
+const BROKEN_LISTPACK = 'Hash listpack integrity check failed.'
 const BROKEN_LISTPACK_EX = 'Hash listpackex integrity check failed.'
 /** The latest expiry that Redis lets a field have inside. */
 const MAX_EXPIRY_MS = 2 ** 48 - 1
@@ -219,7 +220,7 @@ const listpackLoader: ValueLoader = {
     const { first: text } = target
     reader.string(text)
     const count = soundListpackCount(text.bytes, text.offset, text.length)
-    if (count < 0) throw new RdbError('Hash listpack integrity check failed.')
+    if (count < 0) throw new RdbError(BROKEN_LISTPACK)
     insertListpack(target, text.bytes, text.offset, count, 2, false)
     return true
   },
@@ -314,8 +315,9 @@ function insertListpack(
   const { keyspace, settings } = target
   const { arena } = keyspace
   if (count === 0) throw new EmptyValue()
-  if (count % width !== 0) throw new RdbError('Hash integrity check failed.')
-  if (hasDuplicates(u8, at, count, width - 1, keyspace.keys.seed)) throw new RdbError(DUPLICATE)
+  if (count % width !== 0 || hasDuplicates(u8, at, count, width - 1, keyspace.keys.seed)) {
+    throw new RdbError(BROKEN_LISTPACK)
+  }
   const bytes = listpack.listpackBytes(u8, at)
   const isVolatile = width === 3
   const prefix = isVolatile ? PREFIX_BYTES : 0
