@@ -269,6 +269,24 @@ describe('a walk', () => {
     rig.finish()
   })
 
+  test.each(['allkeys-lru', 'volatile-ttl', 'allkeys-random'])('meets keys that %s evicts', (policy) => {
+    const rig = new Rig()
+    fill(rig, 400)
+    for (let i = 0; i < 400; i += 2) rig.engine.run('EXPIRE', `key:${i}`, '100')
+    const { evictor } = rig.engine.engine
+    evictor.follow(policy)
+    const epoch = rig.contents()
+    rig.begin()
+    const none = new Int32Array(rig.shards.length)
+    for (let i = 0; rig.isSaving; i++) {
+      for (let evicted = 0; evicted < 15 && evictor.evictOne(none); evicted++);
+      rig.engine.check()
+      rig.step(i)
+    }
+    expect(rig.contents().size).toBeLessThan(epoch.size)
+    expect(rig.saved).toEqual(epoch)
+  })
+
   test('frees flushed keys as it saves them', () => {
     const rig = new Rig(1)
     const empty = rig.shards[0].arena.usedBytes
