@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { bytesOf } from '../../base/bytes.ts'
+import { TestEngine } from '../testing.ts'
 import { highHalf, lowHalf } from './entry.ts'
 import { expireCycle, expireGlance, rehashCycle } from './expire-cycle.ts'
 import type { Shard } from './shard.ts'
@@ -160,6 +161,19 @@ describe('a glance', () => {
     let added = 0
     while (!shard.keyspaces[0].keys.isRehashing) addKeys(shard, 0, ++added * 10, () => 0)
     expect(expireGlance(host(shard), shard)).toBe(true)
+  })
+
+  test('sees fields of hashes whose time has come', () => {
+    const tested = new TestEngine()
+    const { engine } = tested
+    tested.must('HSET', 'h', 'f', 'v', 'g', 'w')
+    tested.must('HPEXPIRE', 'h', '100', 'FIELDS', '1', 'f')
+    expect(expireGlance(engine, engine.shards[0])).toBe(false)
+    engine.begin(tested.nowMs + 101)
+    expect(expireGlance(engine, engine.shards[0])).toBe(true)
+    expireCycle(engine, engine.shards[0])
+    expect(expireGlance(engine, engine.shards[0])).toBe(false)
+    expect(tested.run('HLEN', 'h')).toBe(1)
   })
 
   test('is in vain when expiry is switched off', () => {

@@ -195,6 +195,7 @@ export function expireGlance(host: CycleHost, shard: Shard): boolean {
   const { settings, clock } = host
   for (const { keys, expires } of shard.keyspaces) if (wantsMoving(keys) || wantsMoving(expires)) return true
   if (!settings.activeExpire) return false
+  if (areFieldsDue(shard)) return true
   const { u32 } = shard.arena
   const next = (shard.arena.root + ROOT_EXPIRE_DATABASE) >> 2
   if (u32[(shard.arena.root + ROOT_EXPIRE_MORE) >> 2] !== 0 || hasExpiredFields(shard)) return true
@@ -208,6 +209,14 @@ export function expireGlance(host: CycleHost, shard: Shard): boolean {
   const { counters } = shard
   counters[EXPIRE_CYCLE_US] += clock.monotonicUs() - startUs
   counters[EXPIRED_STALE_PERCENT] *= 1 - STALE_WEIGHT
+  return false
+}
+
+function areFieldsDue({ keyspaces, access }: Shard): boolean {
+  for (const { volatileHashes } of keyspaces) {
+    const entry = volatileHashes.soonest
+    if (entry !== 0 && volatileHashes.timeOf(entry) < access.nowMs) return true
+  }
   return false
 }
 
