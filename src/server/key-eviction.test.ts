@@ -37,7 +37,7 @@ function setUp(policy: string, usPerLook = 0) {
   }
   const samples: string[] = []
   const latency = { record: (event: string) => samples.push(event) }
-  const host = { clock, log, engine, sequencer, pause, clients, observatory: { memory, latency } }
+  const host = { clock, log, engine, sequencer, pause, isLoading: false, clients, observatory: { memory, latency } }
   const eviction = new KeyEviction(host as unknown as KeyEvictionHost)
   for (let n = 0; n < 400; n++) tested.must('SET', `key${n}`, 'x'.repeat(1000))
   const full = () => engine.shards.reduce((sum, { arena }) => sum + arena.usedBytes + arena.overheadBytes, 0)
@@ -49,7 +49,7 @@ function setUp(policy: string, usPerLook = 0) {
     engine.configure('maxmemory', String(bytes))
     return eviction.limitChanged()
   }
-  return { tested, engine, sequencer, pause, clients, warnings, samples, eviction, full, keys, settle, limit }
+  return { host, tested, engine, sequencer, pause, clients, warnings, samples, eviction, full, keys, settle, limit }
 }
 
 test('commands that need memory are refused only where nothing may go', () => {
@@ -75,9 +75,10 @@ test('what clients hold is paid for by keys', () => {
   expect(left).toBeGreaterThan(280)
 })
 
-test('a pause keeps every key and refuses nobody', async () => {
-  const { pause, eviction, keys, settle, limit } = setUp('allkeys-random')
-  pause.isActive = true
+test.each(['pause', 'load'])('a %s keeps every key and refuses nobody', async (reason) => {
+  const { host, pause, eviction, keys, settle, limit } = setUp('allkeys-random')
+  pause.isActive = reason === 'pause'
+  host.isLoading = reason === 'load'
   limit(1000)
   expect(eviction.lacksMemory()).toBe(false)
   await settle()

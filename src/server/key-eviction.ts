@@ -23,6 +23,8 @@ export interface KeyEvictionHost {
   readonly engine: Engine
   readonly sequencer: Sequencer
   readonly pause: Pause
+  /** Whether the data of a file is being loaded. */
+  readonly isLoading: boolean
   readonly clients: { readonly eviction: { readonly total: number } }
   readonly observatory: Pick<Observatory, 'memory' | 'latency'>
 }
@@ -50,11 +52,16 @@ export class KeyEviction {
 
   /** Makes room if there is too little. True: nothing may go, and commands that need memory must be refused. */
   lacksMemory(): boolean {
-    const { engine, pause, sequencer } = this.host
-    if (!engine.budget.isLimited || pause.isActive) return false
+    const { engine, sequencer } = this.host
+    if (!engine.budget.isLimited || this.mustKeepAll) return false
     const outcome = this.makeRoom(sequencer.inFlight)
     if (outcome === WORKING) this.start()
     return outcome === NONE_LEFT
+  }
+
+  /** Whether no key may go now. Commands run as if there were room. */
+  private get mustKeepAll(): boolean {
+    return this.host.pause.isActive || this.host.isLoading
   }
 
   private makeRoom(away: Int32Array): number {
@@ -115,9 +122,9 @@ export class KeyEviction {
   }
 
   private turn(): void {
-    const { clock, engine, pause, sequencer } = this.host
+    const { clock, engine, sequencer } = this.host
     engine.begin(clock.nowMs())
-    if (pause.isActive || !engine.budget.isLimited || this.makeRoom(sequencer.inFlight) !== WORKING) {
+    if (this.mustKeepAll || !engine.budget.isLimited || this.makeRoom(sequencer.inFlight) !== WORKING) {
       this.isRunning = false
       return
     }
@@ -131,7 +138,7 @@ export class KeyEviction {
   }
 
   private holdingAll(): void {
-    if (!this.host.pause.isActive) this.makeRoom(this.noneAway)
+    if (!this.mustKeepAll) this.makeRoom(this.noneAway)
     setImmediate(() => this.turn())
   }
 
