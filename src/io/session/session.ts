@@ -290,7 +290,7 @@ export class Session implements ConnectionOwner {
       if (host.dispatch(this, batch.args[i]) === POSTPONED) return batch.starts[i]
       if (host.reply.length > FLUSH_BYTES && this.mayFlush(host.reply.length)) this.flush()
       if (this.isSuspended || this.isPostponed || this.isClosing) return batch.ends[i]
-      if (!this.authenticated && i + 1 < batch.count && !this.isTrusted) return batch.ends[i]
+      if (!this.authenticated && !this.isTrusted) return batch.ends[i]
       if (this.isBackedUp) {
         this.waitForReplies()
         this.connection.pause()
