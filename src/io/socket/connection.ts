@@ -75,7 +75,11 @@ export class Connection implements Poster {
     }
     // The type of `handle` names a class that is not exported; an accepted handle is one.
     this.socket = new Socket(options as unknown as SocketConstructorOpts)
-    this.socket.on('error', () => this.destroy())
+    this.socket.on('error', () => {
+      // Its descriptor is closed already, and may be another file's by now: not even what was posted is written.
+      this.isClosed = true
+      this.socket.destroy()
+    })
     this.socket.on('end', () => owner.ended())
     this.socket.on('close', () => {
       this.isClosed = true

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { connect, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -225,6 +225,19 @@ test('a connection that ends or is destroyed has written what was posted', async
     connection[finish]()
     expect(await readAll(client)).toBe('last')
   }
+})
+
+test('what is posted when the socket fails goes nowhere, whoever gets its descriptor next', async () => {
+  const { owner, connection } = await connected()
+  const { fd } = connection
+  connection.post(Buffer.from('private'), 0, 7)
+  ;(Reflect.get(connection, 'socket') as Socket).destroy(new Error('as if it had been reset'))
+  const path = join(directory, 'file')
+  const file = openSync(path, 'w')
+  expect(file).toBe(fd)
+  await owner.until(() => owner.events.includes('closed'))
+  closeSync(file)
+  expect(readFileSync(path, 'latin1')).toBe('')
 })
 
 test('nothing is received while it is paused', async () => {
