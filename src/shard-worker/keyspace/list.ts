@@ -17,6 +17,7 @@ import type { Reply } from '../../base/reply.ts'
 import type { Arena } from '../../shm/arena/arena.ts'
 import * as listpack from '../structure/listpack.ts'
 import { createListpack, makeRoom, placed, shrink } from '../structure/listpack-block.ts'
+import { replyElements } from '../structure/listpack-reply.ts'
 import * as quicklist from '../structure/quicklist.ts'
 import { expanded } from '../structure/quicklist-compress.ts'
 import {
@@ -340,11 +341,18 @@ export class List {
 
   /** Replies with `count` elements from index `start` on, forward or backward; there are as many. O(start + count). */
   replyRange(reply: Reply, start: number, count: number, forward: boolean): void {
+    const { arena } = this
     this.seek(start)
-    for (let left = count; left > 0; left--) {
+    for (let left = count; left > 0; ) {
+      const { node } = this
+      if (forward && this.bytes === arena.u8 && (node === 0 || !isPlain(arena, node))) {
+        left = replyElements(arena.u8, arena.view, this.p, left, reply)
+        if (left > 0) this.enterAt(nextNode(arena, node, true), true)
+        continue
+      }
       this.read()
       this.reply(reply)
-      if (left > 1) this.step(forward)
+      if (--left > 0) this.step(forward)
     }
   }
 
