@@ -498,6 +498,15 @@ describe.each(INLINE_EXECUTION_MODES)('inline-execution %s', (mode) => {
     })
   })
 
+  test('CLIENT LIST shows what a command that waits keeps', async () => {
+    const key = 'k'.repeat(10_000)
+    await waiting(['BLPOP', key, 0])
+    const list = String(await client.call('CLIENT', 'LIST'))
+    const [, argumentBytes, totalBytes] = /argv-mem=(\d+).*tot-mem=(\d+).*cmd=blpop/.exec(list) ?? []
+    expect(Number(argumentBytes)).toBeGreaterThanOrEqual(10_000)
+    expect(Number(totalBytes)).toBeGreaterThan(Number(argumentBytes))
+  })
+
   test('CLIENT REPLY OFF keeps what a client is served to itself', async () => {
     const waiter = await connect()
     waiter.send(

@@ -54,6 +54,8 @@ const BRINGS_DATABASES = new Set(['swapdb'])
 /** With more clients or keys than these to look at, a command holds all shards instead of those that it may need. */
 const FEW = 16
 const ACCESS = 'ACCESS'
+/** What a key that is waited for costs beside the argument that names it: its name and its place in the queues. */
+const KEY_BYTES = 300
 
 /** A client in a blocking command. */
 class BlockedCommand implements WaitingClient<BlockedCommand> {
@@ -168,6 +170,7 @@ export class Blocking {
     if (blocked.endMs === 0 && engine.awaitedMs > 0) blocked.endMs = sinceMs + engine.awaitedMs
     if (blocked.waitsFor.length === 0) this.clients.add(blocked, blocked.keys)
     blocked.wait = new Wait(session, slot, blocked.endMs, {
+      bytes: blocked.args.totalBytes() + blocked.keys.length * KEY_BYTES,
       timedOut: (reply) => {
         engine.statistics.timed(blocked.command.id, 0)
         reply.nilArray()

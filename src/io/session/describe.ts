@@ -19,10 +19,14 @@ export function memoryOf(session: Session): number {
   return SESSION_BYTES + inputMemory(session) + outputMemory(session)
 }
 
-/** What it has sent that is not done: its query buffer, its queued commands, its watches. */
+/** What it has sent that is not done: its query buffer, its queued commands, its watches, a command that waits. */
 export function inputMemory(session: Session): number {
   const { queuedBytes, watchedBytes } = session.transaction
-  return session.queryBufferBytes + queuedBytes + watchedBytes
+  return session.queryBufferBytes + queuedBytes + watchedBytes + waitingBytes(session)
+}
+
+function waitingBytes({ wait }: Session): number {
+  return wait === null ? 0 : wait.bytes
 }
 
 /** Replies that it has not taken yet. */
@@ -64,7 +68,7 @@ export interface Surroundings {
 export function describeSession(session: Session, about: Surroundings): string {
   const { transaction } = session
   const { nowMs } = about
-  const argumentBytes = session.argumentBytes + about.argumentBytes
+  const argumentBytes = session.argumentBytes + about.argumentBytes + waitingBytes(session)
   return (
     `id=${session.id} addr=${session.remote} laddr=${session.local} fd=${session.connection.fd} ` +
     `name=${untilNul(session.name)} age=${seconds(nowMs) - seconds(session.createdMs)} ` +

@@ -18,6 +18,7 @@ import { BROKEN, COMPLETE, type Frame, INCOMPLETE } from '../framing/frame.ts'
 import { ReplySlot } from '../reply/slot.ts'
 import { Connection, type ConnectionOwner, READ_BUFFER_BYTES } from '../socket/connection.ts'
 import type { Accepted } from '../socket/listener.ts'
+import type { BlockingWait } from './blocking-wait.ts'
 import type { ClientType } from './client-type.ts'
 import type { Host } from './host.ts'
 import { QueryBuffer } from './query-buffer.ts'
@@ -43,16 +44,6 @@ const AHEAD_BYTES = OUTPUT_PAUSE_BYTES / 2
 const MOST_QUERY_BYTES = 2 ** 31 - 1 - READ_BUFFER_BYTES
 /** While a session waits it still reads this much, so that a disconnect is noticed. */
 const SUSPENDED_QUERY_BYTES = 1024 * 1024
-
-/** A blocking command that waits: see wait.ts. */
-export interface BlockingWait {
-  /** Whether it ends by itself. */
-  readonly isTimed: boolean
-  /** CLIENT UNBLOCK. */
-  unblock(withError: boolean): void
-  /** The session closes. */
-  cancel(): void
-}
 
 export class Session implements ConnectionOwner {
   readonly id: number

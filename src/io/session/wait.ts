@@ -9,13 +9,16 @@ import { assert } from '../../base/assert.ts'
 import * as errors from '../../base/error-texts.ts'
 import { Reply } from '../../base/reply.ts'
 import type { ReplySlot } from '../reply/slot.ts'
-import type { BlockingWait, Session } from './session.ts'
+import type { BlockingWait } from './blocking-wait.ts'
+import type { Session } from './session.ts'
 
 /** The longest a timer may run; a wait goes on with another one. */
 const MAX_TIMER_MS = 0x7fffffff
 
 /** What a command that waits answers when something else than what it waits for ends it. */
 export interface WaitEnds {
+  /** Bytes that the command keeps while it waits. */
+  readonly bytes?: number
   /** The time is up, or CLIENT UNBLOCK says so. */
   timedOut(reply: Reply): void
   /** CLIENT UNBLOCK with ERROR. */
@@ -49,6 +52,7 @@ export function answerSuspended(session: Session, slot: ReplySlot, reply: Reply)
 export class Wait implements BlockingWait {
   /** Whether it ends by itself. */
   readonly isTimed: boolean
+  readonly bytes: number
   private readonly session: Session
   private readonly slot: ReplySlot
   private readonly ends: WaitEnds
@@ -61,6 +65,7 @@ export class Wait implements BlockingWait {
     this.slot = slot
     this.ends = ends
     this.isTimed = endMs > 0
+    this.bytes = ends.bytes ?? 0
     this.endMs = endMs
     session.wait = this
     session.isBlocked = true
