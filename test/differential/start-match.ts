@@ -8,9 +8,11 @@ import { Match } from './match.ts'
 /** Small enough that its limits are met with little data. */
 const MAX_BULK = '1mb'
 
-/* Payloads are compared uncompressed: Redis's compressor looks into memory that it has not cleared. */
+/* Payloads are compared uncompressed: Redis's compressor looks into memory that it has not cleared. An idle Redis looks
+ * for clients whose time is up with each turn of its cron only. */
 export const DIRECTIVES = {
   'enable-debug-command': 'yes',
+  hz: 500,
   'proto-max-bulk-len': MAX_BULK,
   rdbcompression: 'no',
   'sanitize-dump-payload': 'yes',
