@@ -138,6 +138,8 @@ export interface KeySpec {
    * `keyNumIndex`, the first key at `firstKey`.
    */
   find: { last: number; step: number; limit: number } | { keyNumIndex: number; firstKey: number; step: number }
+  /** Shown by COMMAND INFO as keys that nobody can find, as Redis has it. Index 0: they can't be found here either. */
+  isUnknown?: boolean
   /** Free text of COMMAND INFO's notes field. */
   notes?: string
   /** With the flag VARIABLE_FLAGS: what a command with these arguments does to the keys; its name stands at `first`. */

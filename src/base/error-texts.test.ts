@@ -23,6 +23,7 @@ test('an aborted EXEC repeats the reason without its code', () => {
 
 test('every constant text begins with its code', () => {
   for (const [name, text] of Object.entries(errors)) {
-    if (typeof text === 'string') expect(text, name).toMatch(/^[A-Z]+ \S/)
+    // Redis has one error of nothing but a code: what failed is in the log.
+    if (typeof text === 'string' && name !== 'FAILED') expect(text, name).toMatch(/^[A-Z]+ \S/)
   }
 })

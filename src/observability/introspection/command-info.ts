@@ -78,6 +78,12 @@ function writeKeySpec(reply: Reply, key: KeySpec): void {
   writeKeyFlags(reply, key.flags)
   reply.bulkText('begin_search')
   const { begin, find } = key
+  if (key.isUnknown) {
+    writeSpecPart(reply, 'unknown', [])
+    reply.bulkText('find_keys')
+    writeSpecPart(reply, 'unknown', [])
+    return
+  }
   if ('index' in begin) writeSpecPart(reply, 'index', [['index', begin.index]])
   else
     writeSpecPart(reply, 'keyword', [

@@ -38,6 +38,19 @@ const STORED: KeySpec = {
   flags: ['OW', 'UPDATE'],
   begin: { keyword: 'STORE', startFrom: 2 },
   find: { last: 0, step: 1, limit: 0 },
+  isUnknown: true,
+  notes:
+    "For the optional STORE keyword. It is marked 'unknown' because the keyword can appear anywhere in the argument" +
+    ' array',
+}
+const MATCHED: KeySpec = {
+  flags: ['RO', 'ACCESS'],
+  begin: { index: 0 },
+  find: { last: 0, step: 1, limit: 0 },
+  isUnknown: true,
+  notes:
+    "For the optional BY/GET keyword. It is marked 'unknown' because the key names derive from the content of the key" +
+    ' we sort',
 }
 const OPTIONS =
   'key [BY by-pattern:pattern] [LIMIT offset:integer count:integer] [(GET get-pattern:pattern)...] [ASC|DESC] [ALPHA]'
@@ -49,7 +62,7 @@ export const sortCommands = family<Engine>('generic', [
     runs: 'all',
     flags: WRITE | DENYOOM | HEAVY,
     acl: ACL,
-    keys: [...oneKey(1, 'RO', 'ACCESS'), STORED],
+    keys: [...oneKey(1, 'RO', 'ACCESS'), MATCHED, STORED],
     since: '1.0.0',
     complexity: 'O(n+m*log(m)): n elements, m of them returned',
     summary: 'The elements of a list in order, or what stands at keys made of them; stored if need be.',
@@ -62,7 +75,7 @@ export const sortCommands = family<Engine>('generic', [
     runs: 'all',
     flags: READONLY | HEAVY,
     acl: ACL,
-    keys: oneKey(1, 'RO', 'ACCESS'),
+    keys: [...oneKey(1, 'RO', 'ACCESS'), MATCHED],
     since: '7.0.0',
     complexity: 'O(n+m*log(m)): n elements, m of them returned',
     summary: 'The elements of a list in order, or what stands at keys made of them.',
