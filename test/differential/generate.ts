@@ -173,9 +173,12 @@ class Generator {
 
   /** A command that follows its shape's syntax; damage could turn values into keys, also into other clients' keys. */
   private sound(shape: CommandShape, palette: Palette): Command {
-    const command: Command = shape.words.map((word) => this.inSomeCase(word))
-    this.expand(shape.grammar, command, palette)
-    return command
+    for (let draws = 0; draws < MAX_DRAWS; draws++) {
+      const command: Command = shape.words.map((word) => this.inSomeCase(word))
+      this.expand(shape.grammar, command, palette)
+      if (this.accepts(resolve(command, 0))) return command
+    }
+    return ['PING']
   }
 
   private instance(shape: CommandShape, palette: Palette): Command {
