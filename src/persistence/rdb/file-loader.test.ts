@@ -318,6 +318,24 @@ test.each<[string, Uint8Array]>([
   expect(refusal(file)[0]).toContain(line)
 })
 
+test('what is wrong with a value is told with its key and type', () => {
+  const file = handmade(10, (writer) => {
+    addString(writer, 'first', 'value')
+    writer.byte(RDB_LIST_ZIPLIST)
+    writer.text('broken')
+    writer.text('no ziplist')
+  })
+  const reason = /^Internal error in RDB reading offset \d+ -> List ziplist integrity check failed\.$/
+  const lines = refusal(file)
+  expect(lines[0]).toMatch(reason)
+  expect(lines[1]).toBe('--- RDB ERROR DETECTED ---')
+  expect(lines[2]).toBe(`[offset ${/\d+/.exec(lines[0])?.[0]}] ${lines[0]}`)
+  expect(lines.slice(3)).toEqual([
+    "[additional info] Reading key 'broken'",
+    '[additional info] Reading type 10 (list-ziplist)',
+  ])
+})
+
 test('a key that is there already can be replaced', () => {
   const engine = empty()
   engine.must('HSET', 'key', 'field', 'value')

@@ -102,6 +102,7 @@ export class RdbFileLoader {
   private expireHigh = 0
   private idleSeconds = -1
   private frequency = -1
+  private rdbType = 0
   private loader: ValueLoader | null = null
   keysLoaded = 0
   keysExpired = 0
@@ -169,14 +170,25 @@ export class RdbFileLoader {
   }
 
   private explained(error: unknown): unknown {
-    const internal = (reason: string) => `Internal error in RDB reading offset ${this.loadedBytes} -> ${reason}`
     if (error instanceof ShortRead) {
       const line = 'Short read or OOM loading DB. Unrecoverable error, aborting now.'
-      return new RdbFileError(line, internal('Unexpected EOF reading RDB file'))
+      return new RdbFileError(line, ...this.report('Unexpected EOF reading RDB file'))
     }
-    if (error instanceof RdbError) return new RdbFileError(internal(error.message))
+    if (error instanceof RdbError) return new RdbFileError(...this.report(error.message))
     if (error !== ARENA_FULL) return error
     return new RdbFileError(`OOM loading DB: the shard that owns key '${this.key}' in DB ${this.db} has no room left`)
+  }
+
+  /** Where and in which key something is wrong, as redis-check-rdb would tell. */
+  private report(reason: string): string[] {
+    const line = `Internal error in RDB reading offset ${this.loadedBytes} -> ${reason}`
+    const lines = [line, '--- RDB ERROR DETECTED ---', `[offset ${this.loadedBytes}] ${line}`]
+    if (this.state !== 'value') return lines
+    return [
+      ...lines,
+      `[additional info] Reading key '${this.key}'`,
+      `[additional info] Reading type ${this.rdbType} (${rdbTypeName(this.rdbType)})`,
+    ]
   }
 
   private next(): void {
@@ -288,6 +300,7 @@ export class RdbFileLoader {
     this.target.begin(host.keyspaceOf(this.db, bytes, offset, length), bytes, offset, length)
     loader.begin()
     this.loader = loader
+    this.rdbType = rdbType
     this.state = 'value'
   }
 

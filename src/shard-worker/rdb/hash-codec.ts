@@ -286,7 +286,8 @@ const zipmapLoader: ValueLoader = {
     const { first: text, second: field, third: value, settings } = target
     reader.string(text)
     const count = soundZipmapCount(text.bytes, text.offset, text.length)
-    if (count < 0) throw new RdbError('Zipmap integrity check failed.')
+    // No version left a zipmap empty.
+    if (count <= 0) throw new RdbError('Zipmap integrity check failed.')
     scratch.clear()
     let isLong = false
     let p = text.offset + 1
