@@ -107,7 +107,7 @@ class Generator {
       const palette = { ...this.swarm.palette, keys: [0, 1, 2].map((n) => `client${client}:${n}`) }
       const commands: Command[] = []
       const count = this.random.between(1, MAX_PIPELINE)
-      while (commands.length < count) commands.push(this.sound(this.random.pick(this.local), palette))
+      while (commands.length < count) commands.push(this.soundLocal(palette))
       sends.push(this.written({ kind: 'send', client, commands }))
     }
     return { kind: 'together', sends }
@@ -117,7 +117,7 @@ class Generator {
     const commands: string[][] = []
     const count = this.random.between(1, 6)
     while (commands.length < count) {
-      const command = this.sound(this.random.pick(this.local), this.swarm.palette)
+      const command = this.soundLocal(this.swarm.palette)
       const words = command.map((argument) => (typeof argument === 'string' ? argument : ''))
       // Zero bytes, which damage may bring into an inline command, are for the other steps.
       commands.push(words.some((word) => word.includes('\0')) ? ['PING'] : words)
@@ -128,6 +128,14 @@ class Generator {
     const session: Step = { kind: 'session', bytes: brokenBytes(commands, this.random, this.foreign) }
     if (this.random.chance(this.swarm.cuts)) session.cuts = [this.random.between(1, session.bytes.length)]
     return session
+  }
+
+  /** A command of the local ones that follows its syntax and can be compared. */
+  private soundLocal(palette: Palette): Command {
+    for (;;) {
+      const command = this.sound(this.random.pick(this.local), palette)
+      if (this.accepts(resolve(command, 0))) return command
+    }
   }
 
   /** The client's next command, or those that open a transaction; `alone` if it is not part of a pipeline. */
