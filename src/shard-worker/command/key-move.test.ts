@@ -164,3 +164,16 @@ test('a full arena refuses a copy and keeps both keys', () => {
   expect(engine.run('STRLEN', 'b')).toBe(200_000)
   engine.check()
 })
+
+test('a full arena keeps nothing of a hash whose fields expire that it has refused to copy', () => {
+  const engine = new TestEngine({ arenaBytes: 256 * 1024, databases: 2 })
+  engine.must('HSET', 'a', 'field', 'value')
+  engine.must('HPEXPIRE', 'a', '1000', 'FIELDS', '1', 'field')
+  const long = 'b'.repeat(100_000)
+  engine.must('SET', 'filler', 'x'.repeat(130_000))
+  expect(engine.error('COPY', 'a', long, 'DB', '1')).toMatch(/^OOM/)
+  engine.check()
+  engine.must('DEL', 'filler')
+  expect(engine.must('COPY', 'a', long, 'DB', '1')).toBe(1)
+  engine.check()
+})

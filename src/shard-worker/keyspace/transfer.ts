@@ -80,19 +80,34 @@ function insertBlock(
   length: number,
   block: number,
 ): number {
-  const kind = from.arena.u8[source]
-  if (isVolatileHash(kind) && !to.volatileHashes.reserve(1)) throw ARENA_FULL
-  const entry = to.insert(kind, bytes, offset, length, block)
+  const isVolatile = isVolatileHash(from.arena.u8[source])
+  if (isVolatile && !to.volatileHashes.reserve(1)) throw ARENA_FULL
   try {
-    const moved = copyExpire(to, from, source, entry)
-    if (isVolatileHash(kind)) takeVolatilePlace(to, from, source, moved)
-    return moved
+    const entry = insertWithExpiry(to, from, source, bytes, offset, length, block)
+    if (isVolatile) takeVolatilePlace(to, from, source, entry)
+    return entry
+  } finally {
+    to.volatileHashes.dropIfEmpty()
+  }
+}
+
+/** The same, but a volatile hash is in no heap yet. */
+function insertWithExpiry(
+  to: Keyspace,
+  from: Keyspace,
+  source: number,
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+  block: number,
+): number {
+  const entry = to.insert(from.arena.u8[source], bytes, offset, length, block)
+  try {
+    return copyExpire(to, from, source, entry)
   } catch (error) {
     forgetBlock(to, entry)
     to.removeEntry(entry)
     throw error
-  } finally {
-    to.volatileHashes.dropIfEmpty()
   }
 }
 
