@@ -177,3 +177,25 @@ test('a full arena keeps nothing of a hash whose fields expire that it has refus
   expect(engine.must('COPY', 'a', long, 'DB', '1')).toBe(1)
   engine.check()
 })
+
+test('a hash whose fields expire, and itself too, moves beside others like it', () => {
+  for (let length = 1; length < 70; length++) {
+    const engine = new TestEngine({ databases: 2 })
+    const add = (key: string, fieldMs: number) => {
+      engine.must('HSET', key, 'field', 'value')
+      engine.must('HPEXPIRE', key, String(fieldMs), 'FIELDS', '1', 'field')
+    }
+    for (const key of ['a', 'b', 'c', 'd']) add(key, 1000)
+    const moved = 'm'.repeat(length)
+    add(moved, 500)
+    engine.must('PEXPIRE', moved, '5000')
+    engine.select(1)
+    add('e', 1000)
+    engine.select(0)
+    expect(engine.must('MOVE', moved, '1')).toBe(1)
+    engine.check()
+    engine.select(1)
+    expect(engine.must('HPTTL', moved, 'FIELDS', '1', 'field')).toEqual([500])
+    expect(engine.must('PTTL', moved)).toBe(5000)
+  }
+})

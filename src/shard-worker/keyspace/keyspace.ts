@@ -213,12 +213,12 @@ export class Keyspace {
 
   /**
    * Adds the key looked up last, which was not there, with a value that has a block of its own; returns the entry.
-   * Throws ARENA_FULL with nothing changed; the block is then still the caller's.
+   * Throws ARENA_FULL with nothing changed; the block is then still the caller's. `spare` bytes await an expiry.
    */
-  insert(kind: number, bytes: Uint8Array, offset: number, length: number, block: number): number {
+  insert(kind: number, bytes: Uint8Array, offset: number, length: number, block: number, spare = 0): number {
     const arena = this.arena
     const flags = keyFlags(length) | OUT_OF_LINE
-    const entry = arena.allocate(entryBytes(flags, length, 0))
+    const entry = arena.allocate(entryBytes(flags, length, 0) + spare)
     if (entry === 0) throw ARENA_FULL
     writeHeader(arena, entry, kind, flags, length, this.access.initial(), block)
     writeBytes(arena, entry + headerBytes(flags), bytes, offset, length)

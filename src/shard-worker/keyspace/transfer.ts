@@ -8,6 +8,7 @@ import {
   accessOf,
   blockOf,
   ENTRY_HEADER_BYTES,
+  EXPIRE_BYTES,
   encodingOf,
   flagsOf,
   HAS_EXPIRE,
@@ -91,7 +92,10 @@ function insertBlock(
   }
 }
 
-/** The same, but a volatile hash is in no heap yet. */
+/**
+ * The same, but a volatile hash is in no heap yet. The expiry finds its room there: an entry that moved now would take
+ * the place in the heap of the entry whose block it shares, which may be in another database's.
+ */
 function insertWithExpiry(
   to: Keyspace,
   from: Keyspace,
@@ -101,7 +105,8 @@ function insertWithExpiry(
   length: number,
   block: number,
 ): number {
-  const entry = to.insert(from.arena.u8[source], bytes, offset, length, block)
+  const spare = flagsOf(from.arena, source) & HAS_EXPIRE ? EXPIRE_BYTES : 0
+  const entry = to.insert(from.arena.u8[source], bytes, offset, length, block, spare)
   try {
     return copyExpire(to, from, source, entry)
   } catch (error) {
