@@ -101,8 +101,8 @@ function scanListpack(hash: Hash, args: Args, reply: Reply): number {
     listpack.read(u8, p)
     const { element } = listpack
     if (!matches(args, element.bytes, element.offset, element.length) || hash.hasExpired(p)) continue
-    replyElement(u8, p, reply)
-    replyElement(u8, listpack.next(u8, p), reply)
+    replyElement(hash.arena, p, reply)
+    replyElement(hash.arena, listpack.next(u8, p), reply)
     found++
   }
   return found
@@ -209,8 +209,8 @@ function replyPair(hash: Hash, field: number, withValue: boolean, reply: Reply):
   const { arena } = hash
   if (withValue && reply.resp3) reply.array(2)
   if (hash.isListpack) {
-    replyElement(arena.u8, field, reply)
-    if (withValue) replyElement(arena.u8, listpack.next(arena.u8, field), reply)
+    replyElement(arena, field, reply)
+    if (withValue) replyElement(arena, listpack.next(arena.u8, field), reply)
     return
   }
   reply.bulk(arena.u8, keyOffset(arena, field), keyLength(arena, field))

@@ -2,6 +2,7 @@
 import type { Args } from '../../base/args.ts'
 import * as errors from '../../base/error-texts.ts'
 import type { Reply } from '../../base/reply.ts'
+import type { Arena } from '../../shm/arena/arena.ts'
 import type { Engine } from '../engine.ts'
 import { TYPE_HASH, typeOf } from '../keyspace/entry.ts'
 import { type Hash, hashOf } from '../keyspace/hash.ts'
@@ -68,7 +69,13 @@ export function createFor(args: Args, hash: Hash): void {
 }
 
 /** Replies with an element of a listpack. */
-export function replyElement(u8: Uint8Array, p: number, reply: Reply): void {
-  listpack.read(u8, p)
-  reply.bulk(listpack.element.bytes, listpack.element.offset, listpack.element.length)
+export function replyElement(arena: Arena, p: number, reply: Reply): void {
+  listpack.read(arena.u8, p)
+  replyText(arena, listpack.element.bytes, listpack.element.offset, listpack.element.length, reply)
+}
+
+/** Replies with bytes that mostly lie in the arena: not so the digits of an integer in a listpack. */
+export function replyText(arena: Arena, bytes: Uint8Array, offset: number, length: number, reply: Reply): void {
+  if (bytes === arena.u8) reply.bulkShown(bytes, arena.view, offset, length)
+  else reply.bulk(bytes, offset, length)
 }

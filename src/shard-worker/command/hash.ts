@@ -8,7 +8,16 @@ import { keyLength, keyOffset, replyValue } from '../keyspace/entry.ts'
 import type { Hash } from '../keyspace/hash.ts'
 import { ARENA_FULL } from '../keyspace/keyspace.ts'
 import * as listpack from '../structure/listpack.ts'
-import { createFor, DEFERRED, FOREIGN, findHash, findWhole, openForWrite, replyElement } from './hash-value.ts'
+import {
+  createFor,
+  DEFERRED,
+  FOREIGN,
+  findHash,
+  findWhole,
+  openForWrite,
+  replyElement,
+  replyText,
+} from './hash-value.ts'
 
 export const hashCommands = family<Engine>('hash', [
   {
@@ -240,7 +249,7 @@ function replyField(hash: Hash | null, args: Args, field: number, reply: Reply):
   // A hash of which every field has expired closes while it is asked for them.
   if (hash === null || !hash.isOpen) return reply.nil()
   if (!hash.find(args.bytes, args.offset[field], args.length[field])) return reply.nil()
-  reply.bulk(hash.valueBytes, hash.valueOffset, hash.valueLength)
+  replyText(hash.arena, hash.valueBytes, hash.valueOffset, hash.valueLength, reply)
 }
 
 function hmget(engine: Engine, args: Args, reply: Reply): void {
@@ -316,8 +325,8 @@ function replyAll(hash: Hash, reply: Reply, fields: boolean, values: boolean): v
     const { u8 } = arena
     for (let p = listpack.first(hash.block); !listpack.isEnd(u8, p); p = hash.nextField(p)) {
       if (hash.isVolatile && hash.hasExpired(p)) continue
-      if (fields) replyElement(u8, p, reply)
-      if (values) replyElement(u8, listpack.next(u8, p), reply)
+      if (fields) replyElement(arena, p, reply)
+      if (values) replyElement(arena, listpack.next(u8, p), reply)
     }
     return
   }
