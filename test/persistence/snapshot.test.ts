@@ -134,6 +134,26 @@ test('FLUSHALL gives a running save up', async () => {
   client.close()
 })
 
+test.each(INLINE_EXECUTION_MODES)('writers wait for a slow disk, with inline-execution %s', async (mode) => {
+  // Values far larger than all the rings together, each of them written to before the save has come to it.
+  const server = await started({ 'inline-execution': mode, 'rdb-key-save-delay': 5000 })
+  const client = await server.connect()
+  const values = 60
+  const long = Buffer.from(Array.from({ length: 1_000_000 }, (_, i) => (i * i * 31 + (i >> 8)) & 255))
+  for (let i = 0; i < values; i++) await client.call('SET', `long:${i}`, long)
+  const digest = await client.call('DEBUG', 'DIGEST')
+  expect(await client.call('BGSAVE')).toBe('Background saving started')
+  const appends = Array.from({ length: values }, (_, i) => ['APPEND', `long:${i}`, 'x'])
+  const transaction = [['MULTI'], ...appends, ['EXEC']]
+  const others = await Promise.all([1, 2].map(() => server.connect()))
+  await Promise.all([client.pipeline(appends), others[0].pipeline(transaction), others[1].pipeline(appends)])
+  while (infoField(String(await client.call('INFO', 'persistence')), 'rdb_bgsave_in_progress') === '1');
+  expect(loaded(join(server.directory, 'dump.rdb')).must('DEBUG', 'DIGEST')).toBe(digest)
+  expect(await client.call('STRLEN', 'long:7')).toBe(long.length + 3)
+  expect(await client.call('DEBUG', 'CHECK')).toBe('OK')
+  for (const each of [client, ...others]) each.close()
+})
+
 test('SHUTDOWN gives a running save up, and leaves nothing of it', async () => {
   const server = await started({ 'rdb-key-save-delay': 1000 })
   const client = await server.connect()
