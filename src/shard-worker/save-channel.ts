@@ -23,11 +23,13 @@
  *
  * Record:
  *
- *   0    4       8      12       16
- *   | db | flags | keys | unused | bytes ... |
+ *   0    4       8      12      16                               16 + 8 marks
+ *   | db | flags | keys | marks | (place u32, length u32) * marks | bytes ... |
  *
  * db     of the entries, as numbered at the epoch.   flags  MORE: the last entry goes on in the ring's next record.
  * keys   entries that begin in it.
+ * marks  strings that the writing thread is to compress: their length prefixes stand at these places of the bytes, and
+ *        so many bytes follow.
  *
  * Bound: SAVE_RING_BYTES a thread. A worker whose ring is full waits for the writing thread, which waits for nobody but
  * for the rest of an entry that has begun. The I/O thread never waits: see SaveOutput. */
@@ -43,7 +45,9 @@ const CHANNEL_DONE = 5
 export const SAVED_DB = 0
 export const SAVED_FLAGS = 4
 export const SAVED_KEYS = 8
+export const SAVED_MARKS = 12
 export const SAVED_HEADER_BYTES = 16
+export const SAVED_MARK_BYTES = 8
 /** The last entry of the record goes on in the next one. */
 export const SAVED_MORE = 1
 

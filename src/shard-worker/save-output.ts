@@ -2,35 +2,38 @@
  * writes the file. Each thread that runs commands has one. Hot while a snapshot runs.
  *
  * Entries gather until there are enough of them for a record, or flush() is called: at the end of a slice, and of a
- * run.
+ * run. Their strings are compressed by the thread that writes (see DeferringWriter).
  *
  * Bound: the ring. At the bound a worker waits for room. The I/O thread, which must not, keeps what does not fit in a
  * backlog, and reads no further commands from anybody until that is gone (`isStuck`): so the backlog is what one batch
  * or transaction has to save, no more. */
+import { assert } from '../base/assert.ts'
 import { Fifo } from '../base/fifo.ts'
 import { RingProducer } from '../shm/ring/ring.ts'
 import type { Doorbell } from '../shm/sync/doorbell.ts'
+import { DeferringWriter, GATHERED_BYTES } from './deferring-writer.ts'
 import type { Access } from './keyspace/access.ts'
 import type { Keyspace } from './keyspace/keyspace.ts'
 import type { SaveSink } from './keyspace/save-hook.ts'
 import { savedAccess, writeEntry } from './rdb/codecs.ts'
-import { RdbWriter } from './rdb/writer.ts'
 import {
   CHANNEL_DROPPED,
   SAVED_DB,
   SAVED_FLAGS,
   SAVED_HEADER_BYTES,
   SAVED_KEYS,
+  SAVED_MARK_BYTES,
+  SAVED_MARKS,
   SAVED_MORE,
   SaveChannel,
   type SaveMemory,
 } from './save-channel.ts'
 import type { EngineSettings } from './settings.ts'
 
-/** Entries gather until they are this many bytes. */
-const GATHERED_BYTES = 32 * 1024
 /** Bytes of the largest record. */
 const PIECE_BYTES = 256 * 1024
+/** What gathers, one string more, and their marks. */
+const LEAST_RECORD_BYTES = 128 * 1024
 /** A slice begins no chain when the ring has less room, as a share of all: a few values that are not large fit then. */
 const LEAST_ROOM_SHARE = 1 / 8
 /** A full ring is looked at this often, should its doorbell not ring: the thread that writes may have failed. */
@@ -40,8 +43,12 @@ interface Piece {
   db: number
   flags: number
   keys: number
+  /** As a record has them. */
+  marks: Uint32Array
   bytes: Uint8Array
 }
+
+const NO_MARKS = new Uint32Array(0)
 
 export class SaveOutput implements SaveSink<Keyspace> {
   private readonly channel: SaveChannel
@@ -50,10 +57,12 @@ export class SaveOutput implements SaveSink<Keyspace> {
   private readonly access: Access
   private readonly settings: EngineSettings
   private readonly mayWait: boolean
-  private readonly writer = new RdbWriter()
+  private readonly writer: DeferringWriter
   /** Database and number of the entries that have gathered. */
   private db = 0
   private keys = 0
+  /** Whether the last record said that its entry goes on. */
+  private isOpen = false
   private readonly backlog = new Fifo<Piece>()
   /** Called when something has had to go to the backlog. */
   onStuck: () => void = () => {}
@@ -62,10 +71,16 @@ export class SaveOutput implements SaveSink<Keyspace> {
   constructor(memory: SaveMemory, thread: number, access: Access, settings: EngineSettings, mayWait: boolean) {
     this.channel = new SaveChannel(memory)
     this.ring = new RingProducer(memory.rings[thread])
+    assert(this.ring.maxRecordBytes >= LEAST_RECORD_BYTES, 'what gathers before it is sent fits a record')
     this.room = this.channel.room[thread]
     this.access = access
     this.settings = settings
     this.mayWait = mayWait
+    const { channel } = this
+    this.writer = new DeferringWriter(
+      () => channel.compresses,
+      () => this.sendGathered(SAVED_MORE),
+    )
   }
 
   /** Whether something waits for room. */
@@ -82,32 +97,42 @@ export class SaveOutput implements SaveSink<Keyspace> {
 
   save(keyspace: Keyspace, entry: number, db: number): void {
     const { writer } = this
-    if (writer.length >= GATHERED_BYTES || (db !== this.db && writer.length > 0)) this.flush()
+    if (writer.length >= GATHERED_BYTES || db !== this.db) this.flush()
     writer.version = this.channel.version
-    writer.compresses = this.channel.compresses
     this.db = db
     this.keys++
     writeEntry(writer, keyspace, entry, this.access, savedAccess(this.settings.maxmemoryPolicy))
+    // The thread that writes waits for the rest of an entry that has begun, and takes nothing from others meanwhile.
+    if (this.isOpen) this.flush()
   }
 
-  /** Sends what has gathered. */
+  /** Sends what has gathered; to be called between entries. */
   flush(): void {
+    if (this.writer.length > 0 || this.isOpen) this.sendGathered(0)
+  }
+
+  /** Without marks it may be long, and goes in pieces. */
+  private sendGathered(flags: number): void {
     const { writer } = this
-    const { bytes, length } = writer
-    if (length === 0) return
-    const largest = Math.min(PIECE_BYTES, this.ring.maxRecordBytes - SAVED_HEADER_BYTES)
-    for (let from = 0; from < length; from += largest) {
+    const { bytes, length, markCount } = writer
+    const marks = markCount === 0 ? NO_MARKS : writer.marks.subarray(0, 2 * markCount)
+    const largest = Math.min(PIECE_BYTES, this.ring.maxRecordBytes - SAVED_HEADER_BYTES - SAVED_MARK_BYTES * markCount)
+    assert(markCount === 0 || length <= largest, 'what has marks fits a record')
+    // Without bytes it tells that the entry has ended with the record before.
+    for (let from = 0; from === 0 || from < length; from += largest) {
       const count = Math.min(largest, length - from)
-      this.send(from === 0 ? this.keys : 0, from + count < length ? SAVED_MORE : 0, bytes.subarray(from, from + count))
+      const isLast = from + count === length
+      this.send(from === 0 ? this.keys : 0, isLast ? flags : SAVED_MORE, marks, bytes.subarray(from, from + count))
     }
     writer.clear()
     this.keys = 0
+    this.isOpen = flags === SAVED_MORE
   }
 
-  private send(keys: number, flags: number, bytes: Uint8Array): void {
-    while (this.isStuck || !this.push(this.db, flags, keys, bytes)) {
+  private send(keys: number, flags: number, marks: Uint32Array, bytes: Uint8Array): void {
+    while (this.isStuck || !this.push(this.db, flags, keys, marks, bytes)) {
       if (!this.mayWait) {
-        this.backlog.push({ db: this.db, flags, keys, bytes: bytes.slice() })
+        this.backlog.push({ db: this.db, flags, keys, marks: marks.slice(), bytes: bytes.slice() })
         this.onStuck()
         return
       }
@@ -116,18 +141,21 @@ export class SaveOutput implements SaveSink<Keyspace> {
   }
 
   /** Puts a record into the ring; false when that is full. */
-  private push(db: number, flags: number, keys: number, bytes: Uint8Array): boolean {
+  private push(db: number, flags: number, keys: number, marks: Uint32Array, bytes: Uint8Array): boolean {
     const { ring, channel } = this
     // Nobody takes anything any more: what is saved is lost on purpose.
     if (channel.state === CHANNEL_DROPPED) return true
-    const offset = ring.reserve(SAVED_HEADER_BYTES + bytes.length)
+    const markBytes = 4 * marks.length
+    const offset = ring.reserve(SAVED_HEADER_BYTES + markBytes + bytes.length)
     if (offset < 0) return false
     const { i32, u8 } = ring
     i32[(offset + SAVED_DB) >> 2] = db
     i32[(offset + SAVED_FLAGS) >> 2] = flags
     i32[(offset + SAVED_KEYS) >> 2] = keys
-    u8.set(bytes, offset + SAVED_HEADER_BYTES)
-    ring.commit(SAVED_HEADER_BYTES + bytes.length)
+    i32[(offset + SAVED_MARKS) >> 2] = marks.length >> 1
+    i32.set(marks, (offset + SAVED_HEADER_BYTES) >> 2)
+    u8.set(bytes, offset + SAVED_HEADER_BYTES + markBytes)
+    ring.commit(SAVED_HEADER_BYTES + markBytes + bytes.length)
     channel.writer.ring()
     return true
   }
@@ -147,7 +175,7 @@ export class SaveOutput implements SaveSink<Keyspace> {
   /** Moves what waits into the ring, as far as there is room. */
   drain(): void {
     for (let next = this.backlog.first; next !== undefined; next = this.backlog.first) {
-      if (!this.push(next.db, next.flags, next.keys, next.bytes)) return
+      if (!this.push(next.db, next.flags, next.keys, next.marks, next.bytes)) return
       this.backlog.shift()
     }
   }
@@ -161,6 +189,7 @@ export class SaveOutput implements SaveSink<Keyspace> {
   drop(): void {
     this.writer.clear()
     this.keys = 0
+    this.isOpen = false
     while (this.backlog.shift() !== undefined);
   }
 }

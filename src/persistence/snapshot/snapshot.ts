@@ -168,6 +168,7 @@ export class Snapshot {
     if (this.state !== 'ending') return
     const { output } = this.host
     output.flush()
+    output.drain()
     if (output.isStuck) setTimeout(() => this.endWhenSent(), PAUSE_MS)
     else this.channel.end()
   }

@@ -16,7 +16,7 @@ afterEach(() => rmSync(directory, { recursive: true }))
 
 /** A save in which one key waits in a ring. */
 function setUp() {
-  const memory = createSaveMemory(2, 4096)
+  const memory = createSaveMemory(2, 512 * 1024)
   const channel = new SaveChannel(memory)
   channel.open(11, false)
   const engine = new TestEngine()
@@ -69,7 +69,7 @@ test('one that is dropped writes nothing, and takes nothing from who would wait 
   expect(channel.drop()).toBe(true)
   expect(writeSnapshot(task)).toEqual({ status: 'dropped' })
   expect([existsSync(file), existsSync(task.options.temporary)]).toEqual([false, false])
-  engine.must('SET', 'key', 'x'.repeat(100_000))
+  engine.must('SET', 'key', 'x'.repeat(3_000_000))
   const { keyspace, entry } = engine.find('key')
   output.save(keyspace, entry, 0)
   output.flush()

@@ -1,9 +1,10 @@
 /* The background thread of a save: takes the entries that the threads which run commands have encoded out of their
- * rings and writes them into the file. A thread of the pool; it blocks as it likes. It waits for no thread but for the
- * rest of an entry that has begun.
+ * rings, compresses their strings and writes them into the file. A thread of the pool; it blocks as it likes. It waits
+ * for no thread but for the rest of an entry that has begun.
  *
  * Bound: the rings. When the disk is slow they fill, and whoever saves waits or stops (save-output.ts). */
 
+import { lengthBytes } from '../../shard-worker/rdb/writer.ts'
 import {
   CHANNEL_DROPPED,
   CHANNEL_ENDING,
@@ -11,6 +12,8 @@ import {
   SAVED_FLAGS,
   SAVED_HEADER_BYTES,
   SAVED_KEYS,
+  SAVED_MARK_BYTES,
+  SAVED_MARKS,
   SAVED_MORE,
   SaveChannel,
   type SaveMemory,
@@ -117,13 +120,31 @@ class SnapshotWriter {
       const keys = ring.i32[(offset + SAVED_KEYS) >> 2]
       this.file.select(ring.i32[(offset + SAVED_DB) >> 2])
       isWhole = (ring.i32[(offset + SAVED_FLAGS) >> 2] & SAVED_MORE) === 0
-      this.file.write(ring.u8, offset + SAVED_HEADER_BYTES, ring.length - SAVED_HEADER_BYTES)
+      this.write(ring, offset)
       ring.advance()
       taken++
       if (this.keyDelayUs !== 0) this.delay(keys)
     }
     if (taken > 0) this.tellOfRoom(index)
     return taken
+  }
+
+  /** Writes a record's bytes, its marked strings compressed. */
+  private write(ring: RingConsumer, offset: number): void {
+    const { u8, i32 } = ring
+    const marks = i32[(offset + SAVED_MARKS) >> 2]
+    const bytes = offset + SAVED_HEADER_BYTES + SAVED_MARK_BYTES * marks
+    const end = offset + ring.length
+    let from = bytes
+    for (let mark = (offset + SAVED_HEADER_BYTES) >> 2; mark < bytes >> 2; mark += 2) {
+      const prefix = bytes + i32[mark]
+      const length = i32[mark + 1]
+      this.file.write(u8, from, prefix - from)
+      const string = prefix + lengthBytes(length)
+      this.file.entries.string(u8, string, length)
+      from = string + length
+    }
+    this.file.write(u8, from, end - from)
   }
 
   private tellOfRoom(index: number): void {

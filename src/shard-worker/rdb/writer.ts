@@ -29,6 +29,11 @@ const TWO_32 = 4294967296
 
 const scratchText = new Uint8Array(INTEGER_TEXT_BYTES)
 
+/** Bytes that a length or any other integer takes. */
+export function lengthBytes(value: number): number {
+  return value < 64 ? 1 : value < 16384 ? 2 : value < TWO_32 ? 5 : LENGTH_BYTES
+}
+
 export class RdbWriter {
   bytes: Uint8Array
   length: number

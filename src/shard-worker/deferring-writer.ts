@@ -1,0 +1,57 @@
+/* Writes entries for a snapshot and leaves the compression of their strings to the thread that writes the file: whoever
+ * runs commands only copies. Any thread. Hot while a snapshot runs.
+ *
+ * What has gathered is sent on by the owner (`send`) between two strings when it is enough, in the midst of an entry,
+ * too: so it stays below GATHERED_BYTES and one string. A string too long for that is compressed here, and goes by
+ * itself.
+ *
+ * I1  a mark stands for a whole string among the bytes that have gathered. */
+import { COMPRESSED_ABOVE_BYTES } from './rdb/format.ts'
+import { RdbWriter } from './rdb/writer.ts'
+
+/** What gathers before it is sent. */
+export const GATHERED_BYTES = 32 * 1024
+/** A longer string is compressed by who saves it. */
+const DEFERRED_MAX_BYTES = 64 * 1024
+const INITIAL_MARKS = 1024
+
+export class DeferringWriter extends RdbWriter {
+  /** Place and length of each string to compress. */
+  marks = new Uint32Array(2 * INITIAL_MARKS)
+  markCount = 0
+  /** Whether strings are to be compressed at all. */
+  private readonly isCompressed: () => boolean
+  /** Sends what has gathered, which ends in the midst of an entry. */
+  private readonly send: () => void
+
+  constructor(isCompressed: () => boolean, send: () => void) {
+    super()
+    this.isCompressed = isCompressed
+    this.send = send
+  }
+
+  override clear(): void {
+    super.clear()
+    this.markCount = 0
+  }
+
+  override string(source: Uint8Array, offset: number, length: number): void {
+    if (this.length >= GATHERED_BYTES || (length > DEFERRED_MAX_BYTES && this.length > 0)) this.send()
+    const isLong = length > DEFERRED_MAX_BYTES
+    this.compresses = isLong && this.isCompressed()
+    if (!isLong && length > COMPRESSED_ABOVE_BYTES && this.isCompressed()) this.mark(length)
+    super.string(source, offset, length)
+    if (isLong) this.send()
+  }
+
+  private mark(length: number): void {
+    if (2 * this.markCount === this.marks.length) {
+      const larger = new Uint32Array(2 * this.marks.length)
+      larger.set(this.marks)
+      this.marks = larger
+    }
+    this.marks[2 * this.markCount] = this.length
+    this.marks[2 * this.markCount + 1] = length
+    this.markCount++
+  }
+}
