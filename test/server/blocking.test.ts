@@ -326,6 +326,17 @@ describe.each(INLINE_EXECUTION_MODES)('inline-execution %s', (mode) => {
       }
     })
 
+    test('by SORT with STORE, wherever that stands', async () => {
+      await client.call('RPUSH', 'from', '3', '1', '2')
+      const [first, second] = await waiting(['BLPOP', 'to', 0], ['BRPOP', 'to', 0])
+      expect(await client.call('SORT', 'from', 'STORE', 'to', 'DESC')).toBe(3)
+      expect([await read(first), await read(second)]).toEqual([
+        ['to', '3'],
+        ['to', '1'],
+      ])
+      expect(await client.call('LRANGE', 'to', 0, -1)).toEqual(['2'])
+    })
+
     test('by RESTORE', async () => {
       await client.call('RPUSH', 'from', '1')
       const dump = decodeReply(await client.command('DUMP', 'from')).text

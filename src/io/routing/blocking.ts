@@ -197,7 +197,7 @@ export class Blocking {
     const { clients, runner } = this
     if (clients.count === 0 || command.runs === 'io' || (command.flags & WRITE) === 0) return false
     if (command.runs === 'all') {
-      if (!BRINGS_DATABASES.has(command.fullName)) return false
+      if (!BRINGS_DATABASES.has(command.fullName) && !this.namesWaited(args)) return false
       this.addAllShards(shards)
       return true
     }
@@ -213,6 +213,16 @@ export class Blocking {
     for (const index of keys) shards.add(args.keyShard[index])
     this.addServing(seen, shards)
     return true
+  }
+
+  /** Whether any argument is a key that is waited for, whatever it means: SORT's destination may stand anywhere. */
+  private namesWaited(args: Args): boolean {
+    const { clients, runner } = this
+    for (let i = 1; i < args.count; i++) {
+      runner.engine.locate(args, i)
+      if (clients.namedBy(args.keyHash[i], args.bytes, args.offset[i], args.length[i]).length > 0) return true
+    }
+    return false
   }
 
   /** Adds the shards that serving the clients of these keys may need, and of the keys that those add to. */
