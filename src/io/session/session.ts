@@ -82,7 +82,7 @@ export class Session implements ConnectionOwner {
   isSuspended: boolean
   /** Its next command waits: CLIENT PAUSE or a full ring. */
   isPostponed: boolean
-  /** It waits for other clients: in a blocking command, or for CLIENT PAUSE to end. Shown as blocked, and never idle. */
+  /** It waits for others: in a blocking command, or for CLIENT PAUSE to end. Shown as blocked, and never idle. */
   isBlocked: boolean
   /** Its wait in a blocking command, null without one. */
   wait: BlockingWait | null
