@@ -41,6 +41,7 @@ function crowd() {
       outputBytes: 0,
       outputPieces: 0,
       transaction: { queuedBytes: 0, watchedBytes: 0 },
+      wait: null,
       destroy() {
         sessions.delete(id)
         eviction.forget(session)

@@ -34,6 +34,7 @@ interface ClientState {
 const COUNTED_DRAWS = { HRANDFIELD: true, SRANDMEMBER: true, ZRANDMEMBER: true }
 const MOST_DRAWN = 10_000
 const MAX_PIPELINE = 24
+const MAX_STRANGERS_PIPELINE = 3
 const MAX_REPEATS = 6
 /** Commands drawn in vain before PING takes their place: of a few shapes none may be unambiguous. */
 const MAX_DRAWS = 1000
@@ -88,7 +89,7 @@ class Generator {
     if (this.local.length > 0 && random.chance(swarm.sessions)) return this.session()
     if (this.local.length > 0 && swarm.clients > 1 && random.chance(swarm.together)) return this.together()
     const client = random.below(swarm.clients)
-    const count = random.chance(swarm.pipelines) ? random.between(2, MAX_PIPELINE) : 1
+    const count = random.chance(swarm.pipelines) ? random.between(2, this.longestPipeline) : 1
     const commands: Command[] = []
     while (commands.length < count) commands.push(...this.next(this.states[client], count === 1))
     return this.written({ kind: 'send', client, commands })
@@ -101,12 +102,17 @@ class Generator {
     return send
   }
 
+  /** Where clients may be strangers, what answers a pipeline must not make Redis close it (see unambiguous()). */
+  private get longestPipeline(): number {
+    return this.swarm.palette.password === '' ? MAX_PIPELINE : MAX_STRANGERS_PIPELINE
+  }
+
   private together(): Step {
     const sends: Send[] = []
     for (let client = 0; client < this.swarm.clients; client++) {
       const palette = { ...this.swarm.palette, keys: [0, 1, 2].map((n) => `client${client}:${n}`) }
       const commands: Command[] = []
-      const count = this.random.between(1, MAX_PIPELINE)
+      const count = this.random.between(1, this.longestPipeline)
       while (commands.length < count) commands.push(this.soundLocal(palette))
       sends.push(this.written({ kind: 'send', client, commands }))
     }
