@@ -6,7 +6,7 @@ import * as errors from '../../base/error-texts.ts'
 import type { Reply } from '../../base/reply.ts'
 import type { Engine } from '../engine.ts'
 import type { List } from '../keyspace/list.ts'
-import { insertAtCursor, removeMatches, removeRange, replaceAtCursor } from '../keyspace/list-edit.ts'
+import { insertAtCursor, keepRange, removeMatches, replaceAtCursor } from '../keyspace/list-edit.ts'
 import { integerArgument } from './integer-argument.ts'
 import { deferred, FOREIGN, openForWrite, openFound } from './list-value.ts'
 
@@ -158,16 +158,10 @@ function ltrim(engine: Engine, args: Args, reply: Reply): void {
   if (stop < 0) stop += count
   stop = Math.min(stop, count - 1)
   if (start > stop) list.discard(keyspace)
-  else trim(list, start, count - 1 - stop)
+  else keepRange(list, start, stop - start + 1)
   if (list.isOpen) list.settle(keyspace)
   keyspace.changed(args.bytes, args.offset[1], args.length[1])
   reply.ok()
-}
-
-/** Removes so many elements from the head and the tail of a list of more. */
-function trim(list: List, fromHead: number, fromTail: number): void {
-  removeRange(list, list.count - fromTail, fromTail)
-  removeRange(list, 0, fromHead)
 }
 
 interface Search {

@@ -4,6 +4,7 @@ import * as listpack from '../structure/listpack.ts'
 import { expand, keepDepth } from '../structure/quicklist-compress.ts'
 import {
   insertElement,
+  keepElements,
   removeElement,
   removeElements,
   replaceElement,
@@ -136,6 +137,18 @@ export function removeRange(list: List, start: number, count: number): void {
   list.at = listpack.removeElements(arena.u8, list.at, start, count)
   arena.u32[list.block >> 2] = list.at - list.block
   list.shrinkListpack()
+}
+
+/** Takes out all but `count` elements from index `start` on; there is at least one. */
+export function keepRange(list: List, start: number, count: number): void {
+  const { arena } = list
+  if (!list.isListpack) {
+    if (!keepElements(arena, list.block, start, count)) throw ARENA_FULL
+    return
+  }
+  const end = start + count
+  removeRange(list, end, list.count - end)
+  removeRange(list, 0, start)
 }
 
 /** Makes sure of room behind the listpack, which may move; returns the distance of place `p` from its beginning. */

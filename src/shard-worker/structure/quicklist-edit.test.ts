@@ -5,7 +5,7 @@ import { Arena } from '../../shm/arena/arena.ts'
 import * as listpack from './listpack.ts'
 import * as quicklist from './quicklist.ts'
 import { expand, expanded } from './quicklist-compress.ts'
-import { insertElement, removeElement, removeElements, replaceElement } from './quicklist-edit.ts'
+import { insertElement, keepElements, removeElement, removeElements, replaceElement } from './quicklist-edit.ts'
 import {
   countOf,
   endNode,
@@ -90,6 +90,12 @@ test.each([
       const { node, p } = placeOf(arena, list, index)
       removeElement(arena, list, node, p)
       model.splice(index, 1)
+    } else if (draw === 12 && random.chance(0.2)) {
+      const start = random.below(Math.min(5, model.length))
+      const count = model.length - start - random.below(Math.min(5, model.length - start))
+      expect(keepElements(arena, list, start, count)).toBe(true)
+      model.splice(start + count)
+      model.splice(0, start)
     } else if (draw < 13) {
       const count = random.between(1, Math.min(20, model.length - index))
       expect(removeElements(arena, list, index, count)).toBe(true)

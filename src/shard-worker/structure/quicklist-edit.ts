@@ -12,6 +12,7 @@ import { addNode, addToNode, copyToBlock, createElement, hasSpace, place, remove
 import { expand, keepDepth } from './quicklist-compress.ts'
 import {
   COUNT,
+  countOf,
   endNode,
   exceedsLimit,
   fillOf,
@@ -348,16 +349,35 @@ export function removeElement(arena: Arena, list: number, node: number, p: numbe
  * to stay has no room to expand; nothing has changed then. O(nodes).
  */
 export function removeElements(arena: Arena, list: number, start: number, count: number): boolean {
-  if (count === 0) return true
+  if (!expandEnds(arena, list, start, count)) return false
+  cut(arena, list, start, count)
+  const [first, last] = scratchCut
+  keepDepth(arena, list, first)
+  if (last !== first) keepDepth(arena, list, last)
+  return true
+}
+
+/** The same with all but `count` elements from index `start` on, of which there is at least one. */
+export function keepElements(arena: Arena, list: number, start: number, count: number): boolean {
+  const end = start + count
+  const after = countOf(arena, list) - end
+  if (!expandEnds(arena, list, 0, start) || !expandEnds(arena, list, end, after)) return false
+  cut(arena, list, end, after)
+  cut(arena, list, 0, start)
+  keepDepth(arena, list, 0)
+  return true
+}
+
+/* The nodes that cut() has left a part of, 0 for none: the first and the last of them. */
+const scratchCut = new Int32Array(2)
+
+/** Takes out elements; the nodes at the ends of the range are not compressed. The caller calls keepDepth(). */
+function cut(arena: Arena, list: number, start: number, count: number): void {
+  scratchCut.fill(0)
+  if (count === 0) return
   findNode(arena, list, start)
-  const { node: first, offset } = found
-  if (!expandEnds(arena, first, offset, count)) return false
-  let left = count
-  let from = offset
-  let node = first
-  let firstCut = 0
-  let lastCut = 0
-  while (left > 0) {
+  let { node, offset: from } = found
+  for (let left = count; left > 0; from = 0) {
     const next = nextNode(arena, node, true)
     const held = nodeCount(arena, node)
     const removed = Math.min(left, held - from)
@@ -365,28 +385,25 @@ export function removeElements(arena: Arena, list: number, start: number, count:
       removeNode(arena, list, node)
     } else {
       removeSome(arena, list, node, from, removed)
-      if (firstCut === 0) firstCut = node
-      lastCut = node
+      if (scratchCut[0] === 0) scratchCut[0] = node
+      scratchCut[1] = node
     }
     left -= removed
-    from = 0
     node = next
   }
-  keepDepth(arena, list, firstCut)
-  if (lastCut !== firstCut) keepDepth(arena, list, lastCut)
-  return true
 }
 
 /** Expands the nodes of which only a part is to be removed: the first one and the last one at most. */
-function expandEnds(arena: Arena, first: number, offset: number, count: number): boolean {
-  let left = count
-  let from = offset
-  for (let node = first; left > 0; node = nextNode(arena, node, true)) {
+function expandEnds(arena: Arena, list: number, start: number, count: number): boolean {
+  if (count === 0) return true
+  findNode(arena, list, start)
+  let { node, offset: from } = found
+  for (let left = count; left > 0; from = 0) {
     const held = nodeCount(arena, node)
     const removed = Math.min(left, held - from)
     if (removed < held && !expand(arena, node)) return false
     left -= removed
-    from = 0
+    node = nextNode(arena, node, true)
   }
   return true
 }
