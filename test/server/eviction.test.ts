@@ -107,7 +107,7 @@ describe.each(INLINE_EXECUTION_MODES)('inline-execution %s', (mode) => {
     else expect(left).toBeLessThan(600)
     if (!policy.startsWith('volatile')) return
     // Nothing but what must stay: no more of it.
-    const more = Array.from({ length: 4000 }, (_, i) => ['SET', `more:${i}`, 'x'.repeat(100)])
+    const more = Array.from({ length: 8000 }, (_, i) => ['SET', `more:${i}`, 'x'.repeat(100)])
     const refused = errors(await client.pipeline(more))
     expect(refused.length).toBeGreaterThan(1000)
     expect(new Set(refused)).toEqual(new Set([OOM]))
