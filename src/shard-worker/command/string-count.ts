@@ -29,6 +29,11 @@ import {
 import type { Keyspace } from '../keyspace/keyspace.ts'
 import { KIND_EMBSTR, KIND_INT, KIND_RAW } from '../keyspace/string-kind.ts'
 
+const MINUS = 45
+const NINE = 57
+/** An integer of so many digits is below 2^53. */
+const SAFE_DIGITS = 15
+
 export const stringCountCommands = family<Engine>('string', [
   {
     name: 'INCR',
@@ -143,6 +148,10 @@ function add(keyspace: Keyspace, args: Args, increment: number, reply: Reply): v
     if (typeOf(arena, found) !== TYPE_STRING) return reply.error(errors.WRONG_TYPE)
     at = stringOffset(arena, found)
     oldLength = stringLength(arena, found)
+    if (increment === 1 && arena.u8[found] === KIND_INT && stepDigit(arena.u8, at, oldLength)) {
+      keyspace.changed(bytes, keyAt, keyBytes)
+      return reply.integerText(arena.u8, arena.view, at, oldLength)
+    }
     const kind = parseInteger(arena.u8, at, oldLength)
     if (kind === NOT_INTEGER) return reply.error(errors.NOT_AN_INTEGER)
     value += parsed()
@@ -159,6 +168,15 @@ function add(keyspace: Keyspace, args: Args, increment: number, reply: Reply): v
   formatInteger(arena.u8, at, value)
   keyspace.changed(bytes, keyAt, keyBytes)
   reply.integerText(arena.u8, arena.view, at, length)
+}
+
+/** Adds one to an integer's last digit, in nine of ten counts all there is to do; false: it is a 9, or negative. */
+function stepDigit(u8: Uint8Array, at: number, length: number): boolean {
+  const last = at + length - 1
+  const digit = u8[last]
+  if (digit === NINE || u8[at] === MINUS || length > SAFE_DIGITS) return false
+  u8[last] = digit + 1
+  return true
 }
 
 function addBig(keyspace: Keyspace, args: Args, increment: bigint, reply: Reply): void {

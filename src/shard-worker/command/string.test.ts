@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Random } from '../../../test/support/random.ts'
 import { bigExpireOf, ENCODING_NAMES, encodingOf, flagsOf, HAS_EXPIRE } from '../keyspace/entry.ts'
@@ -243,6 +244,23 @@ test('hits and misses are counted for reads alone', () => {
 })
 
 describe('counting', () => {
+  test('INCR of any integer, a step at a time, is what integers give', () => {
+    const engine = new TestEngine()
+    const digits = fc.bigInt({ min: -(10n ** 18n), max: 10n ** 18n })
+    const nearCarry = fc.tuple(fc.nat(18), fc.bigInt(-3n, 3n)).map(([power, apart]) => 10n ** BigInt(power) + apart)
+    fc.assert(
+      fc.property(fc.oneof(digits, nearCarry), fc.integer({ min: 1, max: 12 }), (start, steps) => {
+        engine.must('SET', 'k', String(start))
+        for (let step = 1n; step <= BigInt(steps); step++) {
+          engine.must('INCR', 'k')
+          expect(engine.run('GET', 'k')).toBe(String(start + step))
+          expect(encoding(engine, 'k')).toBe('int')
+        }
+      }),
+    )
+    engine.check()
+  })
+
   test('over all of int64', () => {
     const engine = new TestEngine()
     for (const [start, command, by, end] of [
