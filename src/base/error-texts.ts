@@ -107,7 +107,7 @@ export const INVALID_COMMAND_ARGUMENTS = 'ERR Invalid arguments specified for co
 export const UNBLOCKED = 'UNBLOCKED client unblocked via CLIENT UNBLOCK'
 export const INVALID_MASTER_PORT = 'ERR Invalid master port'
 export const NO_REPLICATION = 'ERR Replication is not supported by this version'
-export const NO_PERSISTENCE = 'ERR Saving and loading are not supported by this version'
+export const NO_APPEND_ONLY_FILE = 'ERR The append only file is not supported by this version'
 export const SAVE_IN_PROGRESS = 'ERR Background save already in progress'
 /** What could not be done is in the log. */
 export const FAILED = 'ERR'

@@ -111,7 +111,7 @@ describe('DEBUG', () => {
 
   test('says what is not there, and refuses what is not understood', () => {
     const { debug } = setUp()
-    const missing = { text: 'ERR Saving and loading are not supported by this version' }
+    const missing = { text: 'ERR The append only file is not supported by this version' }
     expect(debug('RELOAD', 'x')).toEqual({ text: expect.stringContaining('only supports the MERGE') })
     expect(debug('LOADAOF')).toEqual(missing)
     expect(debug('CONFIG-REWRITE-FORCE-ALL')).toEqual({

@@ -165,7 +165,9 @@ export function debugFamily(context: () => DebugContext): Family<Session> {
       ...subcommand('RELOAD', -2, '[option...]', 'Saves the data set and loads it again.', () => {}),
       handler: (session: Session, args: Args, reply: Reply) => reload(context(), session, args, reply),
     },
-    subcommand('LOADAOF', -2, '', 'Loads the append only file.', (_args, reply) => reply.error(errors.NO_PERSISTENCE)),
+    subcommand('LOADAOF', -2, '', 'Loads the append only file.', (_args, reply) =>
+      reply.error(errors.NO_APPEND_ONLY_FILE),
+    ),
     subcommand('CONFIG-REWRITE-FORCE-ALL', 2, '', 'Writes all directives into the configuration file.', rewrite),
     subcommand('ASSERT', -2, '', 'Ends the server as a failed assertion does.', () =>
       context().crash(new Error('=== ASSERTION FAILED === DEBUG ASSERT')),
