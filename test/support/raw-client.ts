@@ -90,6 +90,14 @@ export class RawClient {
     return replies
   }
 
+  /** The same, with the bytes of each reply as latin1. */
+  async rawPipeline(commands: readonly (readonly (string | number | Uint8Array)[])[]): Promise<string[]> {
+    this.send(Buffer.concat(commands.map(encodeCommand)))
+    const replies: string[] = []
+    for (let i = 0; i < commands.length; i++) replies.push((await this.read()).toString('latin1'))
+    return replies
+  }
+
   /** The bytes of exactly one reply. Rejects with ConnectionClosed, NoReply or MalformedReply. */
   async read(): Promise<Buffer> {
     for (;;) {

@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Random } from '../../../test/support/random.ts'
 import type { RawClient } from '../../../test/support/raw-client.ts'
-import { encodeCommand, quoted } from '../../../test/support/resp.ts'
+import { quoted } from '../../../test/support/resp.ts'
 import { type Server, startOracle } from '../../../test/support/server.ts'
 import { type Decoded, decodeReply, TestEngine } from '../testing.ts'
 import { hashCommands } from './hash.ts'
@@ -34,20 +34,13 @@ let fieldsExpire = false
 beforeAll(async () => {
   oracle = await startOracle({ directives: { ...DIRECTIVES, 'enable-debug-command': 'yes' } })
   client = await oracle.connect()
-  fieldsExpire = !(await ask([['COMMAND', 'INFO', 'HEXPIRE']]))[0].includes('-1')
+  fieldsExpire = !(await client.rawPipeline([['COMMAND', 'INFO', 'HEXPIRE']]))[0].includes('-1')
 })
 
 afterAll(async () => {
   client.close()
   await oracle.stop()
 })
-
-async function ask(commands: readonly string[][]): Promise<string[]> {
-  client.send(Buffer.concat(commands.map(encodeCommand)))
-  const replies: string[] = []
-  for (let i = 0; i < commands.length; i++) replies.push((await client.read()).toString('latin1'))
-  return replies
-}
 
 test('every command of the family is asked', () => {
   const random = new Random(9)
@@ -135,11 +128,11 @@ test.each([1, 2, 3, 4])('the hash family answers as redis-server does (seed %i)'
   const engine = new TestEngine({ shards: seed % 2 === 0 ? 3 : 1, arenaBytes: 64 * 1024 * 1024 })
   engine.reply.resp3 = seed % 2 === 0
   for (const [name, value] of Object.entries(DIRECTIVES)) engine.engine.configure(name, String(value))
-  await ask([['HELLO', engine.reply.resp3 ? '3' : '2'], ['FLUSHALL']])
+  await client.rawPipeline([['HELLO', engine.reply.resp3 ? '3' : '2'], ['FLUSHALL']])
   for (let batch = 0; batch < BATCHES; batch++) {
     const commands = Array.from({ length: BATCH_COMMANDS }, () => command(random))
     for (const key of KEYS) commands.push(['DEBUG', 'DIGEST-VALUE', key])
-    const replies = await ask(commands)
+    const replies = await client.rawPipeline(commands)
     for (const [i, words] of commands.entries()) {
       const about = `reply to ${words.map((word) => quoted(word, 60)).join(' ')}`
       expect(canonical(words, engine.raw(...words)), about).toEqual(canonical(words, replies[i]))

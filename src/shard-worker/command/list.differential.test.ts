@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Random } from '../../../test/support/random.ts'
 import type { RawClient } from '../../../test/support/raw-client.ts'
-import { encodeCommand, quoted } from '../../../test/support/resp.ts'
+import { quoted } from '../../../test/support/resp.ts'
 import { type Server, startOracle } from '../../../test/support/server.ts'
 import { TestEngine } from '../testing.ts'
 import { listCommands } from './list.ts'
@@ -27,7 +27,7 @@ let tellsNodes = false
 beforeAll(async () => {
   oracle = await startOracle({ directives: { 'enable-debug-command': 'yes' } })
   client = await oracle.connect()
-  const [info] = await ask([['INFO', 'server']])
+  const [info] = await client.rawPipeline([['INFO', 'server']])
   tellsNodes = !/redis_version:[67]\.[01]/.test(info)
 })
 
@@ -35,13 +35,6 @@ afterAll(async () => {
   client.close()
   await oracle.stop()
 })
-
-async function ask(commands: readonly string[][]): Promise<string[]> {
-  client.send(Buffer.concat(commands.map(encodeCommand)))
-  const replies: string[] = []
-  for (let i = 0; i < commands.length; i++) replies.push((await client.read()).toString('latin1'))
-  return replies
-}
 
 test('every command of the families is asked', () => {
   const random = new Random(9)
@@ -106,7 +99,7 @@ test.each([
     engine.engine.configure('list-max-listpack-size', size)
     engine.engine.configure('list-compress-depth', depth)
     if (threshold !== '0') engine.engine.configure('quicklist-packed-threshold', threshold)
-    await ask([
+    await client.rawPipeline([
       ['HELLO', engine.reply.resp3 ? '3' : '2'],
       ['FLUSHALL'],
       ['CONFIG', 'SET', 'list-max-listpack-size', size],
@@ -120,7 +113,7 @@ test.each([
         if (tellsNodes) commands.push(['OBJECT', 'ENCODING', commands.at(-1)?.[1] ?? ''])
       }
       for (const key of KEYS) commands.push(['DEBUG', 'DIGEST-VALUE', key])
-      const replies = await ask(commands)
+      const replies = await client.rawPipeline(commands)
       for (const [i, words] of commands.entries()) {
         const about = `reply ${i} to ${words.map((word) => quoted(word, 60)).join(' ')}`
         expect(engine.raw(...words), about).toBe(replies[i])
@@ -128,7 +121,7 @@ test.each([
       engine.check()
       if (!tellsNodes) continue
       for (const key of KEYS) {
-        const [theirs] = await ask([['DEBUG', 'OBJECT', key]])
+        const [theirs] = await client.rawPipeline([['DEBUG', 'OBJECT', key]])
         expect(nodesIn(engine.raw('DEBUG', 'OBJECT', key)), key).toBe(nodesIn(theirs))
       }
     }

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Random } from '../../../test/support/random.ts'
 import type { RawClient } from '../../../test/support/raw-client.ts'
-import { encodeCommand, quoted } from '../../../test/support/resp.ts'
+import { quoted } from '../../../test/support/resp.ts'
 import { type Server, startOracle } from '../../../test/support/server.ts'
 import { TestEngine } from '../testing.ts'
 import { stringBitCommands } from './string-bit.ts'
@@ -41,13 +41,6 @@ afterAll(async () => {
   client.close()
   await oracle.stop()
 })
-
-async function ask(commands: readonly string[][]): Promise<string[]> {
-  client.send(Buffer.concat(commands.map(encodeCommand)))
-  const replies: string[] = []
-  for (let i = 0; i < commands.length; i++) replies.push((await client.read()).toString('latin1'))
-  return replies
-}
 
 function command(random: Random): string[] {
   const key = random.pick(KEYS)
@@ -116,11 +109,11 @@ test.each([1, 2, 3, 4])('bitmap commands are answered as redis-server answers th
   const engine = new TestEngine({ shards: seed % 2 === 0 ? 3 : 1, arenaBytes: 64 * 1024 * 1024, nowMs: Date.now() })
   engine.reply.resp3 = seed % 2 === 0
   engine.engine.configure('proto-max-bulk-len', String(LIMIT_BYTES))
-  await ask([['HELLO', engine.reply.resp3 ? '3' : '2'], ['FLUSHALL']])
+  await client.rawPipeline([['HELLO', engine.reply.resp3 ? '3' : '2'], ['FLUSHALL']])
   for (let batch = 0; batch < BATCHES; batch++) {
     const commands = Array.from({ length: BATCH_COMMANDS }, () => command(random))
     for (const key of KEYS) commands.push(['GET', key], ['OBJECT', 'ENCODING', key], ['PERSIST', key])
-    const replies = await ask(commands)
+    const replies = await client.rawPipeline(commands)
     for (const [i, words] of commands.entries()) {
       const about = `reply to ${words.map((word) => quoted(word, 60)).join(' ')}`
       expect(quoted(engine.raw(...words), 3000), about).toBe(quoted(replies[i], 3000))

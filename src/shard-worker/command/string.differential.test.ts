@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Random } from '../../../test/support/random.ts'
 import type { RawClient } from '../../../test/support/raw-client.ts'
-import { encodeCommand, quoted } from '../../../test/support/resp.ts'
+import { quoted } from '../../../test/support/resp.ts'
 import { type Server, startOracle } from '../../../test/support/server.ts'
 import { bigExpireOf, ENCODING_NAMES, encodingOf, flagsOf, HAS_EXPIRE } from '../keyspace/entry.ts'
 import { TestEngine } from '../testing.ts'
@@ -29,14 +29,6 @@ afterAll(async () => {
   await oracle.stop()
 })
 
-/** Replies of the oracle to commands sent in one write, as latin1. */
-async function ask(commands: readonly string[][]): Promise<string[]> {
-  client.send(Buffer.concat(commands.map(encodeCommand)))
-  const replies: string[] = []
-  for (let i = 0; i < commands.length; i++) replies.push((await client.read()).toString('latin1'))
-  return replies
-}
-
 /** Encoding and expiry (-1 for none) of each key that is there. */
 function stateOf(engine: TestEngine): Map<string, { encoding: string; expire: bigint }> {
   const state = new Map<string, { encoding: string; expire: bigint }>()
@@ -51,9 +43,9 @@ function stateOf(engine: TestEngine): Map<string, { encoding: string; expire: bi
 }
 
 async function expectSameState(engine: TestEngine): Promise<void> {
-  const encodings = await ask(KEYS.map((key) => ['OBJECT', 'ENCODING', key]))
-  const expiries = await ask(KEYS.map((key) => ['PEXPIRETIME', key]))
-  const values = await ask(KEYS.map((key) => ['GET', key]))
+  const encodings = await client.rawPipeline(KEYS.map((key) => ['OBJECT', 'ENCODING', key]))
+  const expiries = await client.rawPipeline(KEYS.map((key) => ['PEXPIRETIME', key]))
+  const values = await client.rawPipeline(KEYS.map((key) => ['GET', key]))
   const state = stateOf(engine)
   for (const [i, key] of KEYS.entries()) {
     const ours = state.get(key)
@@ -75,20 +67,20 @@ test.each(SEEDS)('the string family answers as redis-server does (seed %i)', asy
   engine.reply.resp3 = resp3
   engine.engine.configure('proto-max-bulk-len', String(LIMIT_BYTES))
   engine.putForeignValue('foreign')
-  await ask([['HELLO', resp3 ? '3' : '2'], ['FLUSHALL'], ['RPUSH', 'foreign', 'x']])
+  await client.rawPipeline([['HELLO', resp3 ? '3' : '2'], ['FLUSHALL'], ['RPUSH', 'foreign', 'x']])
   const make = new StringCommands(random, { nowMs: Date.now, limitBytes: LIMIT_BYTES })
   for (let batch = 0; batch < BATCHES; batch++) {
     engine.nowMs = Date.now()
     // What overwrote the foreign value is put back, so that WRONGTYPE stays possible.
     const commands = Array.from({ length: BATCH_COMMANDS }, () => make.next())
-    const replies = await ask(commands)
+    const replies = await client.rawPipeline(commands)
     for (const [i, command] of commands.entries()) {
       const words = command.map((word) => quoted(word, 60)).join(' ')
       expect(quoted(engine.raw(...command), 3000), `reply to ${words}`).toBe(quoted(replies[i], 3000))
     }
     await expectSameState(engine)
     engine.check()
-    await ask([
+    await client.rawPipeline([
       ['DEL', 'foreign'],
       ['RPUSH', 'foreign', 'x'],
     ])
