@@ -47,6 +47,8 @@ export class Contestant {
   private control: RawClient | null = null
   private transport: 'tcp' | 'unix' = 'tcp'
   private password = ''
+  /** Bytes in the arenas of the empty server; undefined: not a Spinel, or not known yet. */
+  private emptyBytes: number | undefined
 
   static async create(start: () => Promise<Played>): Promise<Contestant> {
     return new Contestant(await start(), start)
@@ -66,6 +68,7 @@ export class Contestant {
       this.server = await this.start()
       this.control = null
       this.password = ''
+      this.emptyBytes = undefined
     }
     // Active expiry would delete at instants of its own, and DBSIZE tells.
     for (const command of [
@@ -77,6 +80,30 @@ export class Contestant {
       if (reply.text !== 'OK') throw new Error(`${this.server.name}: ${command.join(' ')} answered ${reply.text}`)
     }
     this.password = password
+    this.emptyBytes ??= await this.allocatedBytes()
+  }
+
+  /** Walks all structures of a Spinel, empties it, and tells what is left then that was not there at its start. */
+  async findLeak(): Promise<string | null> {
+    if (this.emptyBytes === undefined) return null
+    const check = await this.ask(['DEBUG', 'CHECK'])
+    if (check.text !== 'OK') return check.text
+    this.dropConnections()
+    await this.ask(['FLUSHALL'])
+    const deadline = performance.now() + this.replyTimeoutMs
+    // What a client watches goes when the server sees that it has gone, and large values are freed bit by bit.
+    for (;;) {
+      const bytes = await this.allocatedBytes()
+      if (bytes === this.emptyBytes) return null
+      if (performance.now() > deadline) return `${bytes} bytes after FLUSHALL, ${this.emptyBytes} at the start`
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+  }
+
+  /** Bytes in blocks of the arenas; undefined when this is no Spinel. */
+  private async allocatedBytes(): Promise<number | undefined> {
+    const { text } = await this.ask(['INFO', 'everything'])
+    return text.includes('spinel_version') ? Number(/^allocator_allocated:(\d+)/m.exec(text)?.[1]) : undefined
   }
 
   /** A command on a connection of our own, authenticated and outside the script. */

@@ -7,6 +7,7 @@ import type { ReplyTree } from '../support/resp.ts'
 import { decodeReply } from '../support/resp.ts'
 import { canonicalForm, canonicalStream } from './canonical.ts'
 import type { Contestant, Outcome } from './contestant.ts'
+import { added, COUNTING_COMMAND, type Counters, countersIn, looksUpByChance } from './counters.ts'
 import { asRedis72, stateAsRedis72 } from './redis-7.2-differences.ts'
 import type { Command, Script, Send, Session, Step } from './script.ts'
 import { encode, resolve, shortLifeMs } from './script.ts'
@@ -44,6 +45,9 @@ export class Match {
   private startMs = 0
   private slowestMs = 0
   private readonly transactions = new Map<number, Transaction>()
+  /** When the script began, by server; and the look-ups since then that can't be compared. */
+  private counted: readonly Counters[] = []
+  private readonly excused = new Map<Contestant, number>()
 
   static async create(oracle: Contestant, spinel: Contestant): Promise<Match> {
     const version = /redis_version:(\d+)\.(\d+)/.exec((await oracle.ask(['INFO', 'server'])).text)
@@ -66,6 +70,8 @@ export class Match {
     this.slowestMs = 0
     try {
       await Promise.all([this.oracle, this.spinel].map((each) => each.reset(script.transport, script.password)))
+      this.counted = await this.both(counters)
+      this.excused.clear()
       this.startMs = Date.now()
       for (const [index, step] of script.steps.entries()) {
         const found = await this.playStep(step)
@@ -144,6 +150,7 @@ export class Match {
     const closes = commands.some((words) => words[0].toUpperCase() === 'QUIT')
     const cuts = send.cuts ?? []
     this.commands += commands.length
+    if (commands.some(looksUpByChance)) this.noteLookups(Number.NaN)
     const [oracle, spinel] = await this.both((each) => each.exchange(send.client, bytes, cuts, commands.length, closes))
     // Of a connection that closed while we wrote, the last replies may be lost, and so they are on one side only.
     const torn = (oracle.torn || spinel.torn) && oracle.ended === spinel.ended
@@ -199,6 +206,7 @@ export class Match {
       const next = form?.next?.(words, reply)
       if (next === undefined || next === null) return reply
       const { replies } = await each.exchange(client, encode(next, false), [], 1, false)
+      if (next[0].toUpperCase() === 'HSCAN') this.noteLookups(1, each)
       const more = decodeReply(Buffer.from(replies[0] ?? '-no reply\r\n', 'latin1'))
       if (more.items.length !== 2) return more
       more.items[1].items.push(...reply.items[1].items)
@@ -227,6 +235,15 @@ export class Match {
   private async compareState(): Promise<Finding> {
     const leftovers = [this.oracle.leftovers().join('\n'), this.spinel.leftovers().join('\n')]
     if (leftovers[0] !== leftovers[1]) return { about: 'leftovers', oracle: leftovers[0], spinel: leftovers[1] }
+    const counts = (await this.both(counters)).map((after, i) =>
+      added(this.counted[i], after, this.excused.get(i === 0 ? this.oracle : this.spinel) ?? 0),
+    )
+    if (counts[0] !== counts[1]) return { about: 'counters', oracle: counts[0], spinel: counts[1] }
+    const found = await this.compareDigests()
+    return found ?? (await this.findLeak())
+  }
+
+  private async compareDigests(): Promise<Finding> {
     const [oracle, spinel] = await this.both((each) => each.digest())
     const slackMs = BigInt(Math.ceil(2 * this.slowestMs) + CLOCK_SLACK_MS)
     for (let i = 0; i < Math.max(oracle.lines.length, spinel.lines.length); i++) {
@@ -241,6 +258,18 @@ export class Match {
       }
     }
     return null
+  }
+
+  /** Whether the script has cost Spinel memory for good, or broken a structure. */
+  private async findLeak(): Promise<Finding> {
+    const leaked = await this.spinel.findLeak()
+    return leaked === null ? null : { about: 'leak', oracle: 'nothing', spinel: leaked }
+  }
+
+  /** So many look-ups, NaN: who knows how many, were the servers' own affair. */
+  private noteLookups(count: number, ...contestants: Contestant[]): void {
+    const those = contestants.length > 0 ? contestants : [this.oracle, this.spinel]
+    for (const each of those) this.excused.set(each, (this.excused.get(each) ?? 0) + count)
   }
 
   private areAlike(oracle: string | undefined, spinel: string | undefined): boolean {
@@ -264,6 +293,10 @@ export class Match {
       spinel: mismatch.spinel + lastWords(this.spinel),
     }
   }
+}
+
+async function counters(each: Contestant): Promise<Counters> {
+  return countersIn(await each.ask(COUNTING_COMMAND))
 }
 
 function lastWords({ server }: Contestant): string {

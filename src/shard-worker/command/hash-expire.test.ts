@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { expireCycle, expireGlance } from '../keyspace/expire-cycle.ts'
-import { EXPIRED_FIELDS } from '../keyspace/shard-layout.ts'
+import { DIRTY, EXPIRED_FIELDS } from '../keyspace/shard-layout.ts'
 import { TestEngine } from '../testing.ts'
 
 const MAX_EXPIRY_MS = 2 ** 46 - 1
@@ -317,4 +317,20 @@ test('a full arena changes nothing', () => {
     expect(engine.must('HTTL', key, ...fields('a', 'b'))).toEqual([-1, -1])
     engine.check()
   }
+})
+
+test('each field whose expiry is set or that is deleted is a change, HPERSIST is one for all', () => {
+  const engine = new TestEngine()
+  engine.must('HSET', 'h', 'a', '1', 'b', '2', 'c', '3')
+  const changes = (...words: string[]): number => {
+    const { counters } = engine.engine.shards[0]
+    const before = counters[DIRTY]
+    engine.must(...words)
+    return counters[DIRTY] - before
+  }
+  expect(changes('HEXPIRE', 'h', '100', 'FIELDS', '3', 'a', 'b', 'none')).toBe(2)
+  expect(changes('HEXPIRE', 'h', '100', 'NX', 'FIELDS', '3', 'a', 'b', 'c')).toBe(1)
+  expect(changes('HPERSIST', 'h', 'FIELDS', '2', 'a', 'b')).toBe(1)
+  expect(changes('HPERSIST', 'h', 'FIELDS', '1', 'a')).toBe(0)
+  expect(changes('HEXPIREAT', 'h', '1', 'FIELDS', '3', 'a', 'b', 'c')).toBe(3)
 })

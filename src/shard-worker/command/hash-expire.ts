@@ -138,7 +138,7 @@ function hexpire(engine: Engine, args: Args, reply: Reply, command: string, unit
     releaseReserves(hash)
   }
   if (hash.count === 0) hash.discard()
-  if (changed > 0) engine.keyspace.changed(args.bytes, args.offset[1], args.length[1])
+  if (changed > 0) engine.keyspace.changed(args.bytes, args.offset[1], args.length[1], changed)
 }
 
 /** Argument 2 as Unix milliseconds; negative when it is none, with the error replied. */

@@ -212,7 +212,7 @@ function setPairs(engine: Engine, args: Args, command: string, reply: Reply): nu
     if (isNew) hash.discard()
     throw error
   }
-  keyspace.changed(args.bytes, args.offset[1], args.length[1])
+  keyspace.changed(args.bytes, args.offset[1], args.length[1], (args.count - 2) >> 1)
   return added
 }
 
@@ -272,7 +272,7 @@ function hdel(engine: Engine, args: Args, reply: Reply): void {
     hash.discard()
     break
   }
-  if (deleted > 0) keyspace.changed(args.bytes, args.offset[1], args.length[1])
+  if (deleted > 0) keyspace.changed(args.bytes, args.offset[1], args.length[1], deleted)
   reply.integer(deleted)
 }
 

@@ -140,7 +140,7 @@ function lrem(engine: Engine, args: Args, reply: Reply): void {
   const removed = removeMatches(list, count >= 0, most, bytes, offset[3], length[3])
   if (removed > 0) {
     list.settle(keyspace)
-    keyspace.changed(bytes, offset[1], length[1])
+    keyspace.changed(bytes, offset[1], length[1], removed)
   }
   reply.integer(removed)
 }
@@ -157,10 +157,11 @@ function ltrim(engine: Engine, args: Args, reply: Reply): void {
   if (start < 0) start = Math.max(0, count + start)
   if (stop < 0) stop += count
   stop = Math.min(stop, count - 1)
-  if (start > stop) list.discard(keyspace)
-  else keepRange(list, start, stop - start + 1)
+  const kept = Math.max(0, stop - start + 1)
+  if (kept === 0) list.discard(keyspace)
+  else keepRange(list, start, kept)
   if (list.isOpen) list.settle(keyspace)
-  keyspace.changed(args.bytes, args.offset[1], args.length[1])
+  keyspace.changed(args.bytes, args.offset[1], args.length[1], count - kept)
   reply.ok()
 }
 

@@ -99,7 +99,7 @@ export function popElements(
   list.replyRange(reply, atHead ? 0 : -1, count, atHead)
   removeRange(list, atHead ? 0 : list.count - count, count)
   list.settle(keyspace)
-  keyspace.changed(args.bytes, args.offset[key], args.length[key])
+  keyspace.changed(args.bytes, args.offset[key], args.length[key], count)
 }
 
 /**

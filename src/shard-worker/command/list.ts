@@ -150,7 +150,7 @@ function push(engine: Engine, args: Args, reply: Reply, atHead: boolean, onlyIfT
     if (isNew) list.discard(keyspace)
     throw error
   }
-  keyspace.changed(args.bytes, args.offset[1], args.length[1])
+  keyspace.changed(args.bytes, args.offset[1], args.length[1], args.count - 2)
   reply.integer(list.count)
 }
 

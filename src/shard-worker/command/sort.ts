@@ -251,6 +251,6 @@ function store(engine: Engine, args: Args, key: number, values: (Uint8Array | nu
   const elements = values.map((value) => value ?? NOTHING)
   storeList(keyspace, listOf(keyspace, engine.settings), bytes, offset, length, elements)
   if (old !== 0) keyspace.removeEntry(old)
-  keyspace.changed(bytes, offset, length)
+  keyspace.changed(bytes, offset, length, values.length)
   reply.integer(values.length)
 }

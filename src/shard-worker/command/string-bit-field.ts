@@ -12,7 +12,6 @@ import { NOT_INTEGER, parsed, parsedBig, parseInteger, SAFE_INTEGER } from '../.
 import type { Reply } from '../../base/reply.ts'
 import type { Engine } from '../engine.ts'
 import { stringLength, stringOffset, TYPE_STRING, typeOf } from '../keyspace/entry.ts'
-import { DIRTY } from '../keyspace/shard-layout.ts'
 import { NO_OFFSET, parseBitOffset, stringForBits } from './string-bit.ts'
 
 export const stringBitFieldCommands = family<Engine>('bitmap', [
@@ -200,8 +199,7 @@ function operate(engine: Engine, args: Args, operations: readonly Operation[], r
     }
   }
   if (changes === 0) return
-  keyspace.shard.counters[DIRTY] += changes - 1
-  keyspace.changed(args.bytes, args.offset[1], args.length[1])
+  keyspace.changed(args.bytes, args.offset[1], args.length[1], changes)
 }
 
 /** The field's value in the string of `length` bytes at `at`, beyond which there are zeros. */

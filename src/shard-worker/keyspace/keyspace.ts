@@ -192,9 +192,9 @@ export class Keyspace {
     if (this.keys.isWalked) saveFirst(this, entry)
   }
 
-  /** Tells watchers that a key changed, and counts it. To be called where Redis calls signalModifiedKey. */
-  changed(bytes: Uint8Array, offset: number, length: number): void {
-    this.shard.counters[DIRTY]++
+  /** Tells watchers that a key changed, and counts it as Redis does where it calls signalModifiedKey. */
+  changed(bytes: Uint8Array, offset: number, length: number, changes = 1): void {
+    this.shard.counters[DIRTY] += changes
     if (this.arena.poisoned && this.keys.isWalked) assertSaved(this, this.peek(bytes, offset, length))
     this.wakeWatchers(bytes, offset, length)
   }
