@@ -37,6 +37,11 @@ const LONG_ELEMENTS = 1024
 const LONG_BYTES = 64 * 1024
 const NOT_TIMED = -1
 
+/* What became of a blocking command: see Engine.runOrWait(). */
+export const RAN = 0
+export const WAITS = 1
+export const DEFERRED = 2
+
 const SLOT_BITS = Math.log2(SLOT_COUNT)
 
 export class Engine {
@@ -238,20 +243,26 @@ export class Engine {
   }
 
   /**
-   * Runs a blocking command for a client that can wait. False when it has to: nothing is counted or answered then, and
-   * `awaitedType` and `awaitedMs` tell what for.
+   * Runs a blocking command for a client that can wait. WAITS when it has to: nothing is counted or answered then, and
+   * `awaitedType` and `awaitedMs` tell what for. DEFERRED when it is long work, if it may be left to a worker.
    */
-  runOrWait(command: number, args: Args, reply: Reply): boolean {
+  runOrWait(command: number, args: Args, reply: Reply, mayDefer: boolean): number {
     const errorsBefore = reply.errorCount
     this.startUs = this.clock.monotonicUs()
     this.mayWait = true
+    this.mayDefer = mayDefer
     this.waits = false
     this.execute(command, args, reply)
     this.mayWait = false
-    if (this.waits) return false
+    this.mayDefer = false
+    if (this.waits) return WAITS
+    if (this.isDeferred) {
+      this.isDeferred = false
+      return DEFERRED
+    }
     this.countTimed(command, args)
     if (reply.errorCount !== errorsBefore) this.statistics.fail(command, reply.lastError)
-    return true
+    return RAN
   }
 
   /**

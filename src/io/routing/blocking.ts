@@ -24,7 +24,7 @@ import { MOVABLE_KEYS, WRITE } from '../../base/command-spec.ts'
 import { type Command, type CommandTable, lastKeyOf } from '../../base/command-table.ts'
 import * as errors from '../../base/error-texts.ts'
 import { Reply } from '../../base/reply.ts'
-import type { Engine } from '../../shard-worker/engine.ts'
+import { DEFERRED, type Engine, WAITS } from '../../shard-worker/engine.ts'
 import type { ReplySlot } from '../reply/slot.ts'
 import type { Session } from '../session/session.ts'
 import { answerSuspended, suspend, Wait } from '../session/wait.ts'
@@ -113,8 +113,11 @@ export class Blocking {
     this.addReach(command, args, shards)
     if (sequencer.areHome(shards)) {
       this.begin()
-      if (!this.attempt(session, command, args, reply)) this.block(new BlockedCommand(session, command, args, found))
+      const outcome = this.attempt(session, command, args, reply, sequencer.inlineExecution !== 'always')
+      if (outcome === WAITS) this.block(new BlockedCommand(session, command, args, found))
       this.serve()
+      // What it has found is still there when its worker comes to it: it does not wait.
+      if (outcome === DEFERRED) sequencer.route(session, command, args)
       return
     }
     const blocked = new BlockedCommand(session, command, args, found)
@@ -130,17 +133,17 @@ export class Blocking {
     return found
   }
 
-  /** False when its client has to wait. */
-  private attempt(session: Session, command: Command<never>, args: Args, reply: Reply): boolean {
+  /** What became of it: see Engine.runOrWait(). */
+  private attempt(session: Session, command: Command<never>, args: Args, reply: Reply, mayDefer: boolean): number {
     const { engine, pause } = this.runner
     engine.access.expirePaused = pause.isActive && (command.flags & WRITE) === 0
     engine.select(0, session.db)
     engine.client = session.id
     engine.access.noTouch = session.noTouch
     reply.resp3 = session.resp3
-    const isDone = engine.runOrWait(command.id, args, reply)
+    const outcome = engine.runOrWait(command.id, args, reply, mayDefer)
     if (engine.slow.pending) this.runner.reportSlow(session)
-    return isDone
+    return outcome
   }
 
   /** The shards of a command that waits for them are held. */
@@ -157,7 +160,7 @@ export class Blocking {
   private proceed(blocked: BlockedCommand): void {
     const { session, command, args, slot } = blocked
     this.scratchReply.reset()
-    if (!this.attempt(session, command, args, this.scratchReply)) return this.block(blocked)
+    if (this.attempt(session, command, args, this.scratchReply, false) === WAITS) return this.block(blocked)
     this.clients.remove(blocked)
     answerSuspended(session, slot, this.scratchReply)
   }

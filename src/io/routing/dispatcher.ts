@@ -17,7 +17,7 @@ import type { Batch } from '../framing/batch.ts'
 import { HANDLED, POSTPONED, type Session } from '../session/session.ts'
 import { Blocking } from './blocking.ts'
 import type { Pause } from './pause.ts'
-import type { Sequencer } from './sequencer.ts'
+import { INLINE_MAX_ARGUMENTS, type Sequencer } from './sequencer.ts'
 
 /** What the dispatcher asks of the server around it. */
 export interface Gate {
@@ -136,7 +136,8 @@ export class Dispatcher {
       args.command === NOT_LOOKED_UP ? this.commands.lookup(args.bytes, args.offset[0], args.length[0]) : args.command
     if (id >= 0 && this.isQuiet && session.isOrdinary) {
       const arity = this.quickArity[id]
-      if (arity !== 0 && (arity === args.count || (arity < 0 && args.count >= -arity))) {
+      const fits = arity === args.count || (arity < 0 && args.count >= -arity && args.count <= INLINE_MAX_ARGUMENTS)
+      if (arity !== 0 && fits) {
         const { engine, sequencer } = this
         if (!args.located) {
           engine.locate(args, 1)

@@ -30,7 +30,7 @@ import { type Hold, type LinkOwner, Run, type WorkerLink } from './worker-link.t
 export type InlineExecution = 'auto' | 'never' | 'always'
 
 /** More arguments than this make any command heavy: about as long as a ring's round trip. */
-const INLINE_MAX_ARGUMENTS = 256
+export const INLINE_MAX_ARGUMENTS = 256
 /** A run is closed at this size, so that its replies begin to flow and rings stay fair. */
 const RUN_MAX_BYTES = 48 * 1024
 const RUN_MAX_COMMANDS = 256

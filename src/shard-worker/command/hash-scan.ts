@@ -15,7 +15,7 @@ import { keyLength, keyOffset, replyValue } from '../keyspace/entry.ts'
 import type { Hash } from '../keyspace/hash.ts'
 import { expireFields } from '../keyspace/hash-expiry.ts'
 import * as listpack from '../structure/listpack.ts'
-import { FOREIGN, findHash, replyElement } from './hash-value.ts'
+import { FOREIGN, findHash, openFound, replyElement } from './hash-value.ts'
 import { BUCKETS_PER_KEY, count, parseCursor, parseOptions, pattern, scanCursor } from './scan.ts'
 
 const WITHVALUES = bytesOf('WITHVALUES')
@@ -55,14 +55,18 @@ export const hashScanCommands = family<Engine>('hash', [
 
 function hscan(engine: Engine, args: Args, reply: Reply): void {
   if (!parseCursor(args, 2, 1)) return reply.error(errors.INVALID_CURSOR)
-  const hash = findHash(engine, args)
+  const refusal = parseOptions(args, 3, false)
+  const { keyspace } = engine
+  const entry = keyspace.find(args.bytes, args.offset[1], args.length[1])
+  const hash = openFound(keyspace, entry)
+  if (hash && refusal === null && defersPart(engine, hash, hash.isListpack ? hash.count : count)) return
+  keyspace.noteRead(entry)
   if (hash === FOREIGN) return reply.error(errors.WRONG_TYPE)
   if (hash === null) {
     reply.array(2)
     reply.bulkInteger(0)
     return reply.array(0)
   }
-  const refusal = parseOptions(args, 3, false)
   if (refusal !== null) return reply.error(refusal)
   const mark = reply.length
   const next = hash.isListpack ? 0 : scanCursor
@@ -91,6 +95,13 @@ function hscan(engine: Engine, args: Args, reply: Reply): void {
   reply.array(2)
   reply.bulkInteger(cursor)
   reply.moveBefore(mark, body)
+}
+
+/** Whether replying with so many of the fields and their values is work for the worker. */
+function defersPart(engine: Engine, hash: Hash, fields: number): boolean {
+  const { count: all, textBytes } = hash
+  const told = Math.min(fields, all)
+  return engine.defers(2 * told, (textBytes * told) / all)
 }
 
 /** Appends every pair whose field matches; returns how many. */
@@ -125,11 +136,16 @@ function hrandfield(engine: Engine, args: Args, reply: Reply): void {
   const withValues = args.count === 4 && args.isOption(3, WITHVALUES)
   if (args.count > 4 || (args.count === 4 && !withValues)) return reply.error(errors.SYNTAX)
   if (withValues && (big > MAX_PAIRS || big < -MAX_PAIRS)) return reply.error(errors.OUT_OF_RANGE)
-  const hash = findHash(engine, args)
-  if (hash === FOREIGN) return reply.error(errors.WRONG_TYPE)
+  const { keyspace } = engine
+  const entry = keyspace.find(args.bytes, args.offset[1], args.length[1])
+  const found = openFound(keyspace, entry)
+  const many = Number(big)
+  if (found && defersDraw(engine, found, many)) return
+  keyspace.noteRead(entry)
+  if (found === FOREIGN) return reply.error(errors.WRONG_TYPE)
+  const hash = found
   if (hash !== null) expireFields(hash, Number.MAX_SAFE_INTEGER)
   if (hash === null || !hash.isOpen || big === 0n) return reply.array(0)
-  const many = Number(big)
   // Refused before it is drawn for a minute.
   if (-many * SHORTEST_BULK_BYTES > MAX_REPLY_BYTES) return reply.error(errors.REPLY_TOO_LARGE)
   const drawn = many < 0 ? -many : Math.min(many, hash.count)
@@ -137,6 +153,12 @@ function hrandfield(engine: Engine, args: Args, reply: Reply): void {
   if (many < 0 || drawn === 1) drawWithRepeats(engine, hash, drawn, withValues, reply)
   else if (hash.isListpack || drawn * LISTED_PART > hash.count) drawFromList(engine, hash, drawn, withValues, reply)
   else drawFromTable(engine, hash, drawn, withValues, reply)
+}
+
+/** Whether drawing `many` fields, with repeats if that is negative, is work for the worker. */
+function defersDraw(engine: Engine, hash: Hash, many: number): boolean {
+  if (many < 0) return engine.defers(-many, (hash.textBytes / hash.count) * -many)
+  return defersPart(engine, hash, many * LISTED_PART > hash.count ? hash.count : many)
 }
 
 /** More than this part of the fields are drawn from a list of all: by then few draws would find a fresh one. */

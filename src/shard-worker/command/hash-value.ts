@@ -6,6 +6,7 @@ import type { Arena } from '../../shm/arena/arena.ts'
 import type { Engine } from '../engine.ts'
 import { TYPE_HASH, typeOf } from '../keyspace/entry.ts'
 import { type Hash, hashOf } from '../keyspace/hash.ts'
+import type { Keyspace } from '../keyspace/keyspace.ts'
 import * as listpack from '../structure/listpack.ts'
 
 /** What findHash() returns for a value of another type. */
@@ -16,7 +17,11 @@ export const DEFERRED = false
 /** The hash to be read at argument 1, opened; null when there is none. */
 export function findHash(engine: Engine, args: Args): Hash | null | undefined {
   const { keyspace } = engine
-  const entry = keyspace.findForRead(args.bytes, args.offset[1], args.length[1])
+  return openFound(keyspace, keyspace.findForRead(args.bytes, args.offset[1], args.length[1]))
+}
+
+/** The hash that an entry is, opened; null for no entry. */
+export function openFound(keyspace: Keyspace, entry: number): Hash | null | undefined {
   if (entry === 0) return null
   if (typeOf(keyspace.arena, entry) !== TYPE_HASH) return FOREIGN
   const hash = hashOf(keyspace)
@@ -31,14 +36,10 @@ export function findHash(engine: Engine, args: Args): Hash | null | undefined {
 export function findWhole(engine: Engine, args: Args): Hash | null | undefined | typeof DEFERRED {
   const { keyspace } = engine
   const entry = keyspace.find(args.bytes, args.offset[1], args.length[1])
-  let hash: Hash | null = null
-  if (entry !== 0 && typeOf(keyspace.arena, entry) === TYPE_HASH) {
-    hash = hashOf(keyspace)
-    hash.open(entry)
-    if (engine.defers(2 * hash.count, hash.textBytes)) return DEFERRED
-  }
+  const hash = openFound(keyspace, entry)
+  if (hash && engine.defers(2 * hash.count, hash.textBytes)) return DEFERRED
   keyspace.noteRead(entry)
-  return hash === null && entry !== 0 ? FOREIGN : hash
+  return hash
 }
 
 /** The same to be written; not open when there is none. Null after an error reply. */

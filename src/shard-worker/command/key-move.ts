@@ -8,7 +8,9 @@ import { ACL_KEYSPACE, DENYOOM, FAST, family, type KeySpec, oneKey, WRITE } from
 import * as errors from '../../base/error-texts.ts'
 import type { Reply } from '../../base/reply.ts'
 import type { Engine } from '../engine.ts'
+import type { Keyspace } from '../keyspace/keyspace.ts'
 import { insertCopy, insertMoved } from '../keyspace/transfer.ts'
+import { bytesOfEntry } from '../keyspace/value-type.ts'
 import { parseDatabase } from './database-argument.ts'
 
 const NEW_KEY_UPDATED: KeySpec[] = oneKey(2, 'OW', 'UPDATE')
@@ -80,6 +82,8 @@ function rename(engine: Engine, args: Args, reply: Reply, onlyIfFree: boolean): 
   const source = engine.keyspaceOf(args, 1)
   const entry = source.findForWrite(bytes, from, fromBytes)
   if (entry === 0) return reply.error(errors.NO_SUCH_KEY)
+  const isWithin = source.shard === engine.keyspaceOf(args, 2).shard
+  if (!isWithin && defersCopy(engine, source, entry)) return
   if (fromBytes !== toBytes || !equalBytes(bytes, from, bytes, to, toBytes)) {
     const target = engine.keyspaceOf(args, 2)
     const old = target.findForWrite(bytes, to, toBytes)
@@ -91,6 +95,11 @@ function rename(engine: Engine, args: Args, reply: Reply, onlyIfFree: boolean): 
     if (onlyIfFree) return reply.integer(1)
   } else if (onlyIfFree) return reply.integer(0)
   reply.ok()
+}
+
+/** Whether copying a value is work for the worker. */
+function defersCopy(engine: Engine, { arena }: Keyspace, entry: number): boolean {
+  return engine.defers(0, bytesOfEntry(arena, entry))
 }
 
 function move(engine: Engine, args: Args, reply: Reply): void {
@@ -133,7 +142,9 @@ function copy(engine: Engine, args: Args, reply: Reply): void {
   }
   const source = engine.keyspaceOf(args, 1)
   const target = engine.keyspaceOf(args, 2).shard.keyspaces[db]
-  const entry = source.findForRead(bytes, from, fromBytes)
+  const entry = source.find(bytes, from, fromBytes)
+  if (entry !== 0 && defersCopy(engine, source, entry)) return
+  source.noteRead(entry)
   if (entry === 0) return reply.integer(0)
   const old = target.findForWrite(bytes, to, toBytes)
   if (old !== 0 && !replace) return reply.integer(0)

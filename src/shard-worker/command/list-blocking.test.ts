@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { Args } from '../../base/args.ts'
 import { Reply } from '../../base/reply.ts'
+import { RAN } from '../engine.ts'
 import { TYPE_LIST } from '../keyspace/entry.ts'
 import { TestEngine } from '../testing.ts'
 
@@ -12,7 +13,7 @@ function attempt({ engine }: TestEngine, ...words: string[]): string | null {
   const args = Args.of(...words)
   const reply = new Reply()
   engine.select(0, 0)
-  const isDone = engine.runOrWait(engine.commands.resolve(args)?.id ?? -1, args, reply)
+  const isDone = engine.runOrWait(engine.commands.resolve(args)?.id ?? -1, args, reply, false) === RAN
   const text = Buffer.from(reply.bytes.buffer, 0, reply.length).toString('latin1')
   if (!isDone) expect(text).toBe('')
   return isDone ? text : null

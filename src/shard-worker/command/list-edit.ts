@@ -8,7 +8,7 @@ import type { Engine } from '../engine.ts'
 import type { List } from '../keyspace/list.ts'
 import { insertAtCursor, keepRange, removeMatches, replaceAtCursor } from '../keyspace/list-edit.ts'
 import { integerArgument } from './integer-argument.ts'
-import { deferred, FOREIGN, openForWrite, openFound } from './list-value.ts'
+import { deferred, deferredSeek, FOREIGN, openForWrite, openFound } from './list-value.ts'
 
 const BEFORE = bytesOf('BEFORE')
 const AFTER = bytesOf('AFTER')
@@ -87,15 +87,16 @@ export const listEditCommands = family<Engine>('list', [
 
 /** LSET key index element. Redis takes the low 32 bits of the index. */
 function lset(engine: Engine, args: Args, reply: Reply): void {
-  if (deferred(engine, args)) return
   const { keyspace } = engine
+  const long = integerArgument(args, 2)
+  const index = Number.isNaN(long) ? 0 : lowBits(args, long)
+  if (deferredSeek(engine, args, index)) return
   const list = openForWrite(engine, keyspace, args, 1, reply)
   if (list === null) return
   if (!list.isOpen) return reply.error(errors.NO_SUCH_KEY)
-  const index = integerArgument(args, 2)
-  if (Number.isNaN(index)) return reply.error(errors.NOT_AN_INTEGER)
+  if (Number.isNaN(long)) return reply.error(errors.NOT_AN_INTEGER)
   list.convertToAdd(args.length[3], 1)
-  if (!list.seek(lowBits(args, index))) return reply.error(errors.INDEX_OUT_OF_RANGE)
+  if (!list.seek(index)) return reply.error(errors.INDEX_OUT_OF_RANGE)
   replaceAtCursor(list, args.bytes, args.offset[3], args.length[3])
   list.settle(keyspace)
   keyspace.changed(args.bytes, args.offset[1], args.length[1])
@@ -158,6 +159,8 @@ function ltrim(engine: Engine, args: Args, reply: Reply): void {
   if (stop < 0) stop += count
   stop = Math.min(stop, count - 1)
   const kept = Math.max(0, stop - start + 1)
+  // Found for writing, though it may be left to the worker: all that has happened is a touch.
+  if (engine.defers(count - kept, 0)) return
   if (kept === 0) list.discard(keyspace)
   else keepRange(list, start, kept)
   if (list.isOpen) list.settle(keyspace)

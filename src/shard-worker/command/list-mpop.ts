@@ -7,7 +7,7 @@ import * as errors from '../../base/error-texts.ts'
 import type { Reply } from '../../base/reply.ts'
 import type { Engine } from '../engine.ts'
 import { integerArgument } from './integer-argument.ts'
-import { openForWrite, parseEnd, popElements } from './list-value.ts'
+import { deferredPops, openForWrite, parseEnd, popElements } from './list-value.ts'
 
 const COUNT = bytesOf('COUNT')
 
@@ -70,11 +70,12 @@ function lmpop(engine: Engine, args: Args, reply: Reply): void {
 
 /**
  * Replies with the key and elements of the first list that is there, which lose them; or with an error, if a value of
- * another type comes first. False, and no reply, when there is neither.
+ * another type comes first. False, and no reply, when there is neither. Long work is left to the worker.
  */
 export function popFirst(engine: Engine, args: Args, pop: MultiplePop, reply: Reply): boolean {
   for (let key = pop.firstKey; key < pop.endKey; key++) {
     const keyspace = engine.keyspaceOf(args, key)
+    if (pop.most > 1 && deferredPops(engine, keyspace, args, key, pop.atHead, pop.most)) return true
     const list = openForWrite(engine, keyspace, args, key, reply)
     if (list === null) return true
     if (!list.isOpen) continue

@@ -40,6 +40,28 @@ export function deferred(engine: Engine, args: Args): boolean {
   return list ? engine.defers(list.count, 0) : false
 }
 
+/** Whether a command that walks to an index of the list at argument 1 is left to the worker. */
+export function deferredSeek(engine: Engine, args: Args, index: number): boolean {
+  const { keyspace } = engine
+  const list = openFound(engine, keyspace, keyspace.find(args.bytes, args.offset[1], args.length[1]))
+  return list ? engine.defers(list.nodesTo(index), 0) : false
+}
+
+/** Whether taking up to `most` elements from one end of the list at argument `key` is left to the worker. */
+export function deferredPops(
+  engine: Engine,
+  keyspace: Keyspace,
+  args: Args,
+  key: number,
+  atHead: boolean,
+  most: number,
+): boolean {
+  const list = openFound(engine, keyspace, keyspace.find(args.bytes, args.offset[key], args.length[key]))
+  if (!list) return false
+  const popped = Math.min(most, list.count)
+  return engine.defers(popped, list.bytesFrom(atHead ? 0 : list.count - popped, popped))
+}
+
 /** The list to be written at argument `key` of `keyspace`; not open when there is none. Null after an error reply. */
 export function openForWrite(
   engine: Engine,

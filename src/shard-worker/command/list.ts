@@ -6,7 +6,7 @@ import type { Reply } from '../../base/reply.ts'
 import type { Engine } from '../engine.ts'
 import type { List } from '../keyspace/list.ts'
 import { integerArgument } from './integer-argument.ts'
-import { FOREIGN, findList, openForWrite, openFound, popElement, popElements } from './list-value.ts'
+import { deferredPops, FOREIGN, findList, openForWrite, openFound, popElement, popElements } from './list-value.ts'
 
 export const listCommands = family<Engine>('list', [
   {
@@ -175,22 +175,13 @@ function pop(engine: Engine, args: Args, reply: Reply, command: string, atHead: 
   const count = hasCount ? integerArgument(args, 2) : 1
   if (!(count >= 0)) return reply.error(errors.NOT_POSITIVE)
   const { keyspace } = engine
-  if (count > 1 && defersPops(engine, args, count)) return
+  if (count > 1 && deferredPops(engine, keyspace, args, 1, atHead, count)) return
   const list = openForWrite(engine, keyspace, args, 1, reply)
   if (list === null) return
   if (!list.isOpen) return hasCount ? reply.nilArray() : reply.nil()
   if (!hasCount) popElement(keyspace, list, args, 1, atHead, reply)
   else if (count === 0) reply.array(0)
   else popElements(keyspace, list, args, 1, atHead, count, reply)
-}
-
-/** Whether popping so many elements is work for the worker. */
-function defersPops(engine: Engine, args: Args, count: number): boolean {
-  const { keyspace } = engine
-  const list = openFound(engine, keyspace, keyspace.find(args.bytes, args.offset[1], args.length[1]))
-  if (!list) return false
-  const popped = Math.min(count, list.count)
-  return engine.defers(popped, list.bytesFrom(0, popped))
 }
 
 function llen(engine: Engine, args: Args, reply: Reply): void {

@@ -116,6 +116,7 @@ function scan(engine: Engine, args: Args, reply: Reply): void {
   if (!parseCursor(args, 1, shards)) return reply.error(errors.INVALID_CURSOR)
   const refusal = parseOptions(args, 2, true)
   if (refusal !== null) return reply.error(refusal)
+  if (engine.defers(Math.min(count, keysOf(engine)), 0)) return
   const mark = reply.length
   let found = 0
   let sampled = 0
@@ -139,6 +140,13 @@ function scan(engine: Engine, args: Args, reply: Reply): void {
   reply.array(2)
   reply.bulkInteger(scanShard === shards ? 0 : scanCursor * shards + scanShard)
   reply.moveBefore(mark, body)
+}
+
+/** The number of keys in the selected database. */
+function keysOf(engine: Engine): number {
+  let keys = 0
+  for (const shard of engine.shards) keys += shard.keyspaces[engine.db].keys.used
+  return keys
 }
 
 /** Reads an argument into scanShard and scanCursor as strtoul would; false when it is no cursor. */
@@ -210,8 +218,7 @@ const RANDOMKEY_TRIES = 100
 
 function randomkey(engine: Engine, _args: Args, reply: Reply): void {
   for (let tries = 1; ; tries++) {
-    let total = 0
-    for (const shard of engine.shards) total += shard.keyspaces[engine.db].keys.used
+    const total = keysOf(engine)
     if (total === 0) return reply.nil()
     let skip = randomBelow(engine.random, total)
     let index = 0

@@ -13,6 +13,7 @@ import type { Reply } from '../../base/reply.ts'
 import type { Engine } from '../engine.ts'
 import { stringLength, stringOffset, TYPE_STRING, typeOf } from '../keyspace/entry.ts'
 import { NO_OFFSET, parseBitOffset, stringForBits } from './string-bit.ts'
+import { defersGrowth } from './string-value.ts'
 
 export const stringBitFieldCommands = family<Engine>('bitmap', [
   {
@@ -179,7 +180,9 @@ function operate(engine: Engine, args: Args, operations: readonly Operation[], r
   for (const { kind, offset, bits } of operations) {
     if (kind !== 'get') needed = Math.max(needed, Math.floor((offset + bits - 1) / 8) + 1)
   }
-  const grows = found === 0 || needed > stringLength(arena, found)
+  const oldLength = found === 0 ? 0 : stringLength(arena, found)
+  if (defersGrowth(engine, keyspace, found, needed, needed - oldLength)) return
+  const grows = found === 0 || needed > oldLength
   const entry = stringForBits(keyspace, args, found, needed)
   const at = stringOffset(arena, entry)
   const length = stringLength(arena, entry)

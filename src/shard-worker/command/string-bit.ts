@@ -11,6 +11,7 @@ import type { Engine } from '../engine.ts'
 import { ENCODING_RAW, setKind, stringLength, stringOffset, TYPE_STRING, typeOf } from '../keyspace/entry.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
 import { KIND_RAW } from '../keyspace/string-kind.ts'
+import { defersGrowth } from './string-value.ts'
 
 export const stringBitCommands = family<Engine>('bitmap', [
   {
@@ -129,7 +130,9 @@ function setbit(engine: Engine, args: Args, reply: Reply): void {
   const found = keyspace.findForWrite(bytes, args.offset[1], args.length[1])
   if (found !== 0 && typeOf(arena, found) !== TYPE_STRING) return reply.error(errors.WRONG_TYPE)
   const byte = Math.floor(offset / 8)
-  const grows = found === 0 || byte >= stringLength(arena, found)
+  const length = found === 0 ? 0 : stringLength(arena, found)
+  if (defersGrowth(engine, keyspace, found, byte + 1, byte - length)) return
+  const grows = found === 0 || byte >= length
   const entry = stringForBits(keyspace, args, found, byte + 1)
   const at = stringOffset(arena, entry) + byte
   const shift = 7 - (offset % 8)

@@ -15,7 +15,7 @@ import {
   writeBytes,
 } from '../keyspace/entry.ts'
 import { KIND_RAW } from '../keyspace/string-kind.ts'
-import { storeArgument } from './string-value.ts'
+import { defersGrowth, storeArgument } from './string-value.ts'
 
 export const stringRangeCommands = family<Engine>('string', [
   {
@@ -90,6 +90,7 @@ function append(engine: Engine, args: Args, reply: Reply): void {
   const old = stringLength(arena, found)
   const length = old + valueBytes
   if (length > engine.settings.protoMaxBulkLen) return reply.error(errors.STRING_TOO_LONG)
+  if (defersGrowth(engine, keyspace, found, length, 0)) return
   const entry = keyspace.resizeString(found, length, true)
   setKind(arena, entry, TYPE_STRING, ENCODING_RAW)
   writeBytes(arena, stringOffset(arena, entry) + old, bytes, args.offset[2], valueBytes)
@@ -116,6 +117,7 @@ function setrange(engine: Engine, args: Args, reply: Reply): void {
   const end = offset + valueBytes
   if (end > engine.settings.protoMaxBulkLen) return reply.error(errors.STRING_TOO_LONG)
   const length = end > old ? end : old
+  if (defersGrowth(engine, keyspace, found, length, offset - old)) return
   const entry =
     found === 0
       ? keyspace.assignString(0, KIND_RAW, bytes, keyAt, keyBytes, length)

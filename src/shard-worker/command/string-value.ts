@@ -2,7 +2,19 @@
 import type { Args } from '../../base/args.ts'
 import * as errors from '../../base/error-texts.ts'
 import type { Reply } from '../../base/reply.ts'
-import { replyValue, stringOffset, TYPE_STRING, typeOf, writeBytes } from '../keyspace/entry.ts'
+import type { Engine } from '../engine.ts'
+import {
+  blockOf,
+  flagsOf,
+  OUT_OF_LINE,
+  replyValue,
+  STRING_BLOCK_HEADER_BYTES,
+  stringLength,
+  stringOffset,
+  TYPE_STRING,
+  typeOf,
+  writeBytes,
+} from '../keyspace/entry.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
 import { kindOf } from '../keyspace/string-kind.ts'
 
@@ -48,6 +60,23 @@ export function storeVolatileArgument(
   const entry = keyspace.assignVolatileString(found, kind, bytes, keyAt, keyBytes, valueBytes, low, high)
   writeBytes(keyspace.arena, stringOffset(keyspace.arena, entry), bytes, valueAt, valueBytes)
   keyspace.changed(bytes, keyAt, keyBytes)
+}
+
+/**
+ * Whether making a string `length` bytes long is work for the worker: what is copied, if it has to move, and `cleared`
+ * bytes. `found`: its entry or 0.
+ */
+export function defersGrowth(
+  engine: Engine,
+  keyspace: Keyspace,
+  found: number,
+  length: number,
+  cleared: number,
+): boolean {
+  const { arena } = keyspace
+  const isLong = found !== 0 && (flagsOf(arena, found) & OUT_OF_LINE) !== 0
+  const moves = isLong && STRING_BLOCK_HEADER_BYTES + length > arena.capacity(blockOf(arena, found))
+  return engine.defers(0, Math.max(0, cleared) + (moves ? stringLength(arena, found) : 0))
 }
 
 /** Replies with the string of an entry, null for none; false when it is no string and the error has been replied. */
