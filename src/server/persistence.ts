@@ -210,7 +210,7 @@ export class Persistence {
   /** In every turn of the cron. */
   cron(): void {
     const { log, clock, configuration } = this.server
-    // One in a transaction.
+    // One that came while no cell was free.
     if (this.sum(FLUSHES) !== this.flushesSeen) this.server.exclusively(() => this.flushed())
     if (this.isSaving || this.snapshot.isRunning || this.server.isLoading) return
     const now = clock.nowMs()

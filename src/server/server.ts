@@ -300,8 +300,9 @@ export class Server implements Host<Session> {
     return this.loading.isLoading
   }
 
-  flushed(): void {
-    this.exclusively(() => this.persistence.flushed())
+  flushed(held: boolean): void {
+    if (held) this.persistence.flushed()
+    else this.exclusively(() => this.persistence.flushed())
   }
 
   hasDiskError(): boolean {

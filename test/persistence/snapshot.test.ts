@@ -179,6 +179,18 @@ test('FLUSHALL with save points saves that nothing is left', async () => {
   client.close()
 })
 
+test('FLUSHALL in a transaction saves in its place', async () => {
+  const server = await started({ save: '10000 10000' })
+  const client = await server.connect()
+  await client.call('SET', 'k', 'v')
+  expect(await client.call('SAVE')).toBe('OK')
+  await client.pipeline([['MULTI'], ['SET', 'k', 'w'], ['FLUSHALL'], ['MSET', 'a', '1', 'b', '2'], ['EXEC']])
+  // What came after it is not in the file, and is still to be saved.
+  expect(infoField(String(await client.call('INFO', 'persistence')), 'rdb_changes_since_last_save')).toBe('2')
+  expect(loaded(join(server.directory, 'dump.rdb')).must('DBSIZE')).toBe(0)
+  client.close()
+})
+
 test('save points save by themselves; a failure refuses writes until one succeeds', async () => {
   const server = await started({ save: '1 1', dbfilename: 'kept.rdb', ...PROTECTED })
   const client = await server.connect()

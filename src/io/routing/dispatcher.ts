@@ -29,8 +29,8 @@ export interface Gate {
   hasDiskError(): boolean
   /** Whether the data set is being loaded. */
   readonly isLoading: boolean
-  /** FLUSHALL was run or is on its way: the snapshot file is out of date when it is over. */
-  flushed(): void
+  /** FLUSHALL is on its way or, in a transaction, has just run over `held` shards: the snapshot file is out of date. */
+  flushed(held: boolean): void
   /** Why a protected command may not run, or null. */
   protection(session: Session, command: Command<never>): string | null
   /** A command took at least the slow threshold: engine.slow holds it. */
@@ -282,7 +282,7 @@ export class Dispatcher {
     else if (command.flags & BLOCKING) this.runBlocking(session, command, args)
     else if (this.blocking.clients.count === 0) this.sequencer.route(session, command, args)
     else this.routeWithCare(session, command, args)
-    if (command.fullName === 'flushall') this.gate.flushed()
+    if (command.fullName === 'flushall') this.gate.flushed(false)
     if (this.engine.slow.pending) this.gate.reportSlow(session)
   }
 
@@ -348,6 +348,7 @@ export class Dispatcher {
       engine.client = session.id
       engine.access.noTouch = session.noTouch
       engine.run(id, args, reply)
+      if (command.fullName === 'flushall') this.gate.flushed(true)
     }
     if (this.engine.slow.pending) this.gate.reportSlow(session)
   }

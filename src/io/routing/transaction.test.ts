@@ -165,3 +165,17 @@ test('a client that goes takes its watches along', async () => {
   await rig.quiet()
   expect(rig.engine.shards.map((shard) => shard.watches.count)).toEqual([0, 0, 0, 0])
 })
+
+test('a transaction that was asked for is run, though its client goes while it waits', async () => {
+  rig.sequencer.inlineExecution = 'never'
+  const { session } = pair
+  await ask(pair, 'SET {t} 1', 'WATCH {t}')
+  const commands = ['SET {t}other 1', 'MULTI', 'INCR {t}', 'EXEC']
+  const sent = Buffer.from(commands.map((command) => encode(command.split(' '))).join(''))
+  session.received(sent, sent.length)
+  expect(session.isSuspended).toBe(true)
+  session.destroy()
+  await rig.quiet()
+  expect(await ask(other, 'GET {t}')).toBe('$1 2')
+  expect(rig.engine.shards.map((shard) => shard.watches.count)).toEqual([0, 0, 0, 0])
+})

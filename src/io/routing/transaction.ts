@@ -19,6 +19,7 @@ import * as errors from '../../base/error-texts.ts'
 import type { Reply } from '../../base/reply.ts'
 import type { WatchedKey } from '../../shard-worker/keyspace/watch.ts'
 import type { Session } from '../session/session.ts'
+import type { QueuedCommand } from '../session/transaction.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import { runHolding } from './hold.ts'
 
@@ -37,11 +38,15 @@ export function transactionFamily(dispatcher: () => Dispatcher): Family<Session>
       sequencer.addShards(commands.commands[command], args, shards)
       blocking.addReach(commands.commands[command], args, shards)
     }
-    runHolding(dispatcher(), session, shards, reply, (target) => {
+    // A session that closes forgets them, but not what it has asked for.
+    const { queue } = transaction
+    const watched = [...transaction.watchedShards]
+    const action = (target: Reply) => {
       blocking.begin()
-      runTransaction(dispatcher(), session, target)
+      runTransaction(dispatcher(), session, queue, watched, target)
       blocking.serve()
-    })
+    }
+    runHolding(dispatcher(), session, shards, reply, action, true)
   }
   const watch = (session: Session, args: Args, reply: Reply): void => {
     if (session.transaction.isOpen) return reply.error(errors.WATCH_INSIDE_MULTI)
@@ -155,12 +160,18 @@ function watchKeys(dispatcher: Dispatcher, session: Session, keys: Uint8Array[],
   reply.ok()
 }
 
-function runTransaction(dispatcher: Dispatcher, session: Session, reply: Reply): void {
+function runTransaction(
+  dispatcher: Dispatcher,
+  session: Session,
+  queue: readonly QueuedCommand[],
+  watched: readonly number[],
+  reply: Reply,
+): void {
   const { engine } = dispatcher
   const { transaction } = session
   engine.begin(session.host.nowMs())
   let dirty = false
-  for (const index of transaction.watchedShards) {
+  for (const index of watched) {
     const shard = engine.shards[index]
     const hasExpired = (key: WatchedKey) => shard.keyspaces[key.db].hasExpired(shard.arena.u8, key.offset, key.length)
     if (shard.watches.isDirty(session.id, hasExpired)) dirty = true
@@ -168,7 +179,6 @@ function runTransaction(dispatcher: Dispatcher, session: Session, reply: Reply):
     shard.watches.unwatch(session.id)
   }
   transaction.forgetWatches()
-  const { queue } = transaction
   if (dirty) {
     transaction.close()
     return reply.nilArray()
