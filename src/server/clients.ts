@@ -36,6 +36,11 @@ const TURN_MIN = 5
 const SPARE_ROOM_MS = 2000
 /** Spare room that is not worth giving back. */
 const SPARE_ROOM_BYTES = 4096
+/**
+ * A client that has yet to authenticate may owe so much, whatever the limits say: else whoever reaches the port could
+ * fill the memory with errors that he does not read (CVE-2025-21605; Redis 7.2.8 bounds it by its first reply buffer).
+ */
+const MOST_FOR_STRANGERS_BYTES = 16 * 1024
 /** How often the log tells of HTTP. */
 const TELL_OF_HTTP_MS = 60_000
 /** How much of the list of clients a crash report shows, at least, where it is longer. */
@@ -160,6 +165,7 @@ export class Clients implements ClientContext {
   private owesTooMuch(session: Session, unsent: number): boolean {
     const { hard, soft, softSeconds } = this.outputLimits(session)
     const bytes = session.outputBytes + unsent
+    if (bytes > MOST_FOR_STRANGERS_BYTES && !session.isTrusted) return true
     if (hard > 0 && bytes >= hard) return true
     if (soft === 0 || bytes < soft) {
       session.softLimitSinceMs = 0

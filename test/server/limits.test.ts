@@ -121,6 +121,22 @@ describe('client-output-buffer-limit', () => {
     await within.expectOpen()
   })
 
+  test('who has not authenticated is not owed more than some errors', async () => {
+    const client = await start({ requirepass: 'secret' })
+    await client.call('AUTH', 'secret')
+    const stranger = await connect()
+    stranger.socket.pause()
+    await new Promise((resolve) => setImmediate(resolve))
+    const many = Buffer.concat(Array(10_000).fill(encodeCommand(['PING'])))
+    const ended = new Promise((resolve) => stranger.socket.once('close', resolve))
+    for (let sent = 0; sent < 40 * MB; sent += many.length) stranger.send(many)
+    await until(async () => server.log().includes('output buffer limits'))
+    expect(tail(3)).toMatch(/# Client id=\d+ .* to be closed ASAP for overcoming of output buffer limits\./)
+    await until(async () => (await info(client, 'connected_clients')) === 1)
+    stranger.socket.resume()
+    await ended
+  })
+
   test('without a limit a client that never reads is not read either, and costs what was cut out for it', async () => {
     const client = await start({})
     await client.call('SET', 'large', Buffer.alloc(MB, 'x'))
