@@ -4,6 +4,7 @@ import { SeededRandom } from '../base/ports.ts'
 import { Access } from './keyspace/access.ts'
 import { Evictor } from './keyspace/eviction.ts'
 import { Shard } from './keyspace/shard.ts'
+import { assignString } from './keyspace/string.ts'
 import { poisonedArena, SEED } from './keyspace/testing.ts'
 import { ENOUGH, MemoryBudget, NONE_LEFT, WORKING } from './memory-budget.ts'
 
@@ -24,7 +25,7 @@ function setUp(policy: string, usPerLook = 0) {
   const add = (shard: number, name: string, bytes: number) => {
     const keyspace = shards[shard].keyspaces[0]
     const key = bytesOf(name)
-    keyspace.assignString(keyspace.find(key, 0, key.length), 0, key, 0, key.length, bytes)
+    assignString(keyspace, keyspace.find(key, 0, key.length), 0, key, 0, key.length, bytes)
   }
   const used = () => shards.reduce((sum, { arena }) => sum + arena.usedBytes + arena.overheadBytes, 0)
   const home = new Int32Array(3)

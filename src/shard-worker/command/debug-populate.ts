@@ -7,6 +7,7 @@ import { parsed, parseInteger, SAFE_INTEGER } from '../../base/number-text.ts'
 import type { Reply } from '../../base/reply.ts'
 import type { Engine } from '../engine.ts'
 import { EMBSTR_MAX_BYTES, ENCODING_EMBSTR, ENCODING_RAW, stringOffset, TYPE_STRING } from '../keyspace/entry.ts'
+import { assignString } from '../keyspace/string.ts'
 
 /** Redis makes the names in a buffer of this size. */
 const NAME_MAX_BYTES = 127
@@ -24,7 +25,7 @@ export function populate(engine: Engine, args: Args, reply: Reply): void {
     const text = bytesOf(`value:${i}`)
     const length = size === 0 ? text.length : size
     const kind = TYPE_STRING | ((length <= EMBSTR_MAX_BYTES ? ENCODING_EMBSTR : ENCODING_RAW) << 4)
-    const entry = keyspace.assignString(0, kind, key, 0, key.length, length)
+    const entry = assignString(keyspace, 0, kind, key, 0, key.length, length)
     const at = stringOffset(keyspace.arena, entry)
     keyspace.arena.u8.fill(0, at, at + length)
     keyspace.arena.u8.set(text.subarray(0, length), at)

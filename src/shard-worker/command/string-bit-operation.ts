@@ -11,6 +11,7 @@ import type { Arena } from '../../shm/arena/arena.ts'
 import type { Engine } from '../engine.ts'
 import { stringLength, stringOffset, TYPE_STRING, typeOf } from '../keyspace/entry.ts'
 import { ARENA_FULL, type Keyspace } from '../keyspace/keyspace.ts'
+import { discardPrepared, prepareString, storePrepared } from '../keyspace/string.ts'
 import { KIND_RAW } from '../keyspace/string-kind.ts'
 import { BUCKET_BYTES } from '../keyspace/table-layout.ts'
 
@@ -80,11 +81,11 @@ function store(keyspace: Keyspace, args: Args, length: number, fill: (at: number
   const keyAt = args.offset[TARGET]
   const keyBytes = args.length[TARGET]
   if (!keys.begin()) throw ARENA_FULL
-  const entry = keyspace.prepareString(KIND_RAW, args.bytes, keyAt, keyBytes, length)
+  const entry = prepareString(keyspace, KIND_RAW, args.bytes, keyAt, keyBytes, length)
   // The room that a new bucket may take.
   const bucket = arena.allocate(BUCKET_BYTES)
   if (bucket === 0) {
-    keyspace.discardPrepared(entry)
+    discardPrepared(keyspace, entry)
     throw ARENA_FULL
   }
   const at = stringOffset(arena, entry)
@@ -92,7 +93,7 @@ function store(keyspace: Keyspace, args: Args, length: number, fill: (at: number
   fill(at)
   keys.pauseRehash()
   arena.release(bucket)
-  keyspace.storePrepared(keyspace.findForWrite(args.bytes, keyAt, keyBytes), entry)
+  storePrepared(keyspace, keyspace.findForWrite(args.bytes, keyAt, keyBytes), entry)
   keys.resumeRehash()
   keyspace.changed(args.bytes, keyAt, keyBytes)
 }

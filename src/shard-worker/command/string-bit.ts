@@ -10,6 +10,7 @@ import type { Reply } from '../../base/reply.ts'
 import type { Engine } from '../engine.ts'
 import { ENCODING_RAW, setKind, stringLength, stringOffset, TYPE_STRING, typeOf } from '../keyspace/entry.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
+import { assignString, resizeString } from '../keyspace/string.ts'
 import { KIND_RAW } from '../keyspace/string-kind.ts'
 import { defersGrowth } from './string-value.ts'
 
@@ -93,8 +94,8 @@ export function stringForBits(keyspace: Keyspace, args: Args, found: number, byt
   const { arena } = keyspace
   const old = found === 0 ? 0 : stringLength(arena, found)
   let entry = found
-  if (found === 0) entry = keyspace.assignString(0, KIND_RAW, args.bytes, args.offset[1], args.length[1], bytes)
-  else if (bytes > old) entry = keyspace.resizeString(found, bytes, true)
+  if (found === 0) entry = assignString(keyspace, 0, KIND_RAW, args.bytes, args.offset[1], args.length[1], bytes)
+  else if (bytes > old) entry = resizeString(keyspace, found, bytes, true)
   setKind(arena, entry, TYPE_STRING, ENCODING_RAW)
   if (bytes > old) {
     const at = stringOffset(arena, entry)

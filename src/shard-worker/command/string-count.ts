@@ -27,6 +27,7 @@ import {
   typeOf,
 } from '../keyspace/entry.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
+import { assignString } from '../keyspace/string.ts'
 import { KIND_EMBSTR, KIND_INT, KIND_RAW } from '../keyspace/string-kind.ts'
 
 const MINUS = 45
@@ -163,7 +164,7 @@ function add(keyspace: Keyspace, args: Args, increment: number, reply: Reply): v
   if (length === oldLength) {
     setKind(arena, found, TYPE_STRING, ENCODING_INT)
   } else {
-    at = stringOffset(arena, keyspace.assignString(found, KIND_INT, bytes, keyAt, keyBytes, length))
+    at = stringOffset(arena, assignString(keyspace, found, KIND_INT, bytes, keyAt, keyBytes, length))
   }
   formatInteger(arena.u8, at, value)
   keyspace.changed(bytes, keyAt, keyBytes)
@@ -224,7 +225,7 @@ function storeText(keyspace: Keyspace, args: Args, found: number, kind: number, 
   const { bytes } = args
   const keyAt = args.offset[1]
   const keyBytes = args.length[1]
-  const entry = keyspace.assignString(found, kind, bytes, keyAt, keyBytes, text.length)
+  const entry = assignString(keyspace, found, kind, bytes, keyAt, keyBytes, text.length)
   const { u8 } = keyspace.arena
   const at = stringOffset(keyspace.arena, entry)
   for (let i = 0; i < text.length; i++) u8[at + i] = text.charCodeAt(i)

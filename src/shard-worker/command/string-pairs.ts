@@ -6,6 +6,7 @@ import type { Args } from '../../base/args.ts'
 import type { Engine } from '../engine.ts'
 import { stringOffset, writeBytes } from '../keyspace/entry.ts'
 import { ARENA_FULL, type Keyspace } from '../keyspace/keyspace.ts'
+import { discardPrepared, prepareString, storePrepared } from '../keyspace/string.ts'
 import { kindOf } from '../keyspace/string-kind.ts'
 import { BUCKET_BYTES } from '../keyspace/table-layout.ts'
 import { storeArgument } from './string-value.ts'
@@ -65,7 +66,7 @@ function storeAllOrNone(engine: Engine, args: Args): void {
     for (let i = 1; i < args.count; i += 2) prepare(engine, args, i, prepared)
   } catch (error) {
     for (const { keyspace, entry, bucket } of prepared) {
-      keyspace.discardPrepared(entry)
+      discardPrepared(keyspace, entry)
       if (bucket !== 0) keyspace.arena.release(bucket)
     }
     throw error
@@ -74,7 +75,7 @@ function storeAllOrNone(engine: Engine, args: Args): void {
   for (const { keyspace, key, entry, bucket } of prepared) {
     keyspace.arena.release(bucket)
     const found = keyspace.findForWrite(args.bytes, args.offset[key], args.length[key])
-    keyspace.storePrepared(found, entry)
+    storePrepared(keyspace, found, entry)
     keyspace.changed(args.bytes, args.offset[key], args.length[key])
   }
   for (const { keyspace } of prepared) keyspace.keys.resumeRehash()
@@ -89,7 +90,7 @@ function prepare(engine: Engine, args: Args, key: number, prepared: Prepared[]):
   const valueBytes = args.length[key + 1]
   if (!keyspace.keys.begin()) throw ARENA_FULL
   const kind = kindOf(bytes, valueAt, valueBytes)
-  const entry = keyspace.prepareString(kind, bytes, args.offset[key], args.length[key], valueBytes)
+  const entry = prepareString(keyspace, kind, bytes, args.offset[key], args.length[key], valueBytes)
   const bucket = arena.allocate(BUCKET_BYTES)
   prepared.push({ keyspace, key, entry, bucket })
   if (bucket === 0) throw ARENA_FULL

@@ -14,6 +14,7 @@ import {
   typeOf,
   writeBytes,
 } from '../keyspace/entry.ts'
+import { assignString, resizeString } from '../keyspace/string.ts'
 import { KIND_RAW } from '../keyspace/string-kind.ts'
 import { defersGrowth, storeArgument } from './string-value.ts'
 
@@ -91,7 +92,7 @@ function append(engine: Engine, args: Args, reply: Reply): void {
   const length = old + valueBytes
   if (length > engine.settings.protoMaxBulkLen) return reply.error(errors.STRING_TOO_LONG)
   if (defersGrowth(engine, keyspace, found, length, 0)) return
-  const entry = keyspace.resizeString(found, length, true)
+  const entry = resizeString(keyspace, found, length, true)
   setKind(arena, entry, TYPE_STRING, ENCODING_RAW)
   writeBytes(arena, stringOffset(arena, entry) + old, bytes, args.offset[2], valueBytes)
   keyspace.changed(bytes, keyAt, keyBytes)
@@ -120,8 +121,8 @@ function setrange(engine: Engine, args: Args, reply: Reply): void {
   if (defersGrowth(engine, keyspace, found, length, offset - old)) return
   const entry =
     found === 0
-      ? keyspace.assignString(0, KIND_RAW, bytes, keyAt, keyBytes, length)
-      : keyspace.resizeString(found, length, end > old)
+      ? assignString(keyspace, 0, KIND_RAW, bytes, keyAt, keyBytes, length)
+      : resizeString(keyspace, found, length, end > old)
   setKind(arena, entry, TYPE_STRING, ENCODING_RAW)
   const at = stringOffset(arena, entry)
   if (offset > old) arena.u8.fill(0, at + old, at + offset)

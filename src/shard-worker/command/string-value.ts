@@ -16,6 +16,7 @@ import {
   writeBytes,
 } from '../keyspace/entry.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
+import { assignString, assignVolatileString } from '../keyspace/string.ts'
 import { kindOf } from '../keyspace/string-kind.ts'
 
 /**
@@ -36,7 +37,7 @@ export function storeArgument(
   const valueAt = args.offset[value]
   const valueBytes = args.length[value]
   const kind = kindOf(bytes, valueAt, valueBytes)
-  const entry = keyspace.assignString(found, kind, bytes, keyAt, keyBytes, valueBytes)
+  const entry = assignString(keyspace, found, kind, bytes, keyAt, keyBytes, valueBytes)
   writeBytes(keyspace.arena, stringOffset(keyspace.arena, entry), bytes, valueAt, valueBytes)
   if (persist && found !== 0) keyspace.removeExpire(entry)
   keyspace.changed(bytes, keyAt, keyBytes)
@@ -57,7 +58,7 @@ export function storeVolatileArgument(
   const valueAt = args.offset[value]
   const valueBytes = args.length[value]
   const kind = kindOf(bytes, valueAt, valueBytes)
-  const entry = keyspace.assignVolatileString(found, kind, bytes, keyAt, keyBytes, valueBytes, low, high)
+  const entry = assignVolatileString(keyspace, found, kind, bytes, keyAt, keyBytes, valueBytes, low, high)
   writeBytes(keyspace.arena, stringOffset(keyspace.arena, entry), bytes, valueAt, valueBytes)
   keyspace.changed(bytes, keyAt, keyBytes)
 }

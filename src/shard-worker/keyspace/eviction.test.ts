@@ -7,6 +7,7 @@ import { highHalf, lowHalf, setAccess } from './entry.ts'
 import { EvictionPool, Evictor, evictionTimeLimitUs } from './eviction.ts'
 import { Shard } from './shard.ts'
 import { DIRTY, EVICTED_KEYS } from './shard-layout.ts'
+import { assignString } from './string.ts'
 import { keyOf, poisonedArena, SEED } from './testing.ts'
 
 const NOW = 1_700_000_000_000
@@ -40,7 +41,7 @@ function add(shard: Shard, database: number, key: string, expireAtMs = 0): numbe
   const keyspace = shard.keyspaces[database]
   const bytes = bytesOf(key)
   keyspace.find(bytes, 0, bytes.length)
-  const entry = keyspace.assignString(0, 0, bytes, 0, bytes.length, 0)
+  const entry = assignString(keyspace, 0, 0, bytes, 0, bytes.length, 0)
   return expireAtMs === 0 ? entry : keyspace.setExpire(entry, lowHalf(expireAtMs), highHalf(expireAtMs))
 }
 
@@ -146,7 +147,7 @@ describe.each(POLICIES)('%s', (policy) => {
         for (const each of shards) each.swapDatabases(0, 1)
       } else if (kind < 4) evictor.evictOne(none)
       else {
-        const assigned = keyspace.assignString(entry, 0, bytes, 0, bytes.length, random.next32() % 200)
+        const assigned = assignString(keyspace, entry, 0, bytes, 0, bytes.length, random.next32() % 200)
         if (kind === 4) keyspace.setExpire(assigned, lowHalf(NOW + 5000), highHalf(NOW + 5000))
         if (kind === 5) keyspace.removeExpire(assigned)
         model[database].add(key)

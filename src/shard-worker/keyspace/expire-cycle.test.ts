@@ -12,6 +12,7 @@ import {
   EXPIRED_STALE_PERCENT,
   EXPIRED_TIME_CAP_REACHED,
 } from './shard-layout.ts'
+import { assignString } from './string.ts'
 import { emptyShard } from './testing.ts'
 
 const NOW = 1_000_000
@@ -31,7 +32,7 @@ function addKeys(shard: Shard, db: number, count: number, expireAt: (n: number) 
   for (let n = 0; n < count; n++) {
     const key = bytesOf(`key:${n}`)
     keyspace.find(key, 0, key.length)
-    const entry = keyspace.assignString(0, 0, key, 0, key.length, 0)
+    const entry = assignString(keyspace, 0, 0, key, 0, key.length, 0)
     if (expireAt(n) > 0) keyspace.setExpire(entry, lowHalf(expireAt(n)), highHalf(expireAt(n)))
   }
 }
@@ -221,6 +222,6 @@ describe('the rehash cycle', () => {
   function addOne(shard: Shard): void {
     const key = bytesOf(`more:${added++}`)
     shard.keyspaces[0].find(key, 0, key.length)
-    shard.keyspaces[0].assignString(0, 0, key, 0, key.length, 0)
+    assignString(shard.keyspaces[0], 0, 0, key, 0, key.length, 0)
   }
 })

@@ -23,6 +23,7 @@ import { flushKeyspace } from './flush.ts'
 import { ARENA_FULL, type Keyspace } from './keyspace.ts'
 import type { Shard } from './shard.ts'
 import { DATABASE_AVERAGE_TTL, DATABASE_EXPIRE_CURSOR, DIRTY, EXPIRED_KEYS } from './shard-layout.ts'
+import { assignString, assignVolatileString, resizeString } from './string.ts'
 import { emptyShard, keyOf } from './testing.ts'
 import { insertCopy, insertMoved } from './transfer.ts'
 
@@ -66,7 +67,7 @@ class Tested {
   set(key: string, length: number): void {
     const { keyspace } = this
     const kind = length <= 44 ? EMBSTR : RAW
-    const entry = keyspace.assignString(this.find(key), kind, bytesOf(key), 0, key.length, length)
+    const entry = assignString(keyspace, this.find(key), kind, bytesOf(key), 0, key.length, length)
     const bytes = fill(length)
     keyspace.arena.u8.set(bytesOf(bytes), stringOffset(keyspace.arena, entry))
     this.model.set(key, { bytes, kind, expire: this.model.get(key)?.expire })
@@ -77,7 +78,7 @@ class Tested {
     const kind = length <= 44 ? EMBSTR : RAW
     const low = Number(at & 0xffffffffn)
     const high = Number(at >> 32n)
-    const entry = keyspace.assignVolatileString(this.find(key), kind, bytesOf(key), 0, key.length, length, low, high)
+    const entry = assignVolatileString(keyspace, this.find(key), kind, bytesOf(key), 0, key.length, length, low, high)
     const bytes = fill(length)
     keyspace.arena.u8.set(bytesOf(bytes), stringOffset(keyspace.arena, entry))
     this.model.set(key, { bytes, kind, expire: at })
@@ -88,7 +89,7 @@ class Tested {
     const entry = this.find(key)
     if (value === undefined) return
     const { keyspace } = this
-    const resized = keyspace.resizeString(entry, length, greedy)
+    const resized = resizeString(keyspace, entry, length, greedy)
     const grown = fill(Math.max(0, length - value.bytes.length))
     keyspace.arena.u8.set(bytesOf(grown), stringOffset(keyspace.arena, resized) + length - grown.length)
     this.model.set(key, { ...value, bytes: value.bytes.slice(0, length) + grown })

@@ -1,8 +1,9 @@
 /* One database of one shard: its keys, their expiries, and the few operations through which everything reads or changes
- * them. Held by whoever holds the shard's baton. Hot.
+ * them. What is particular to a type of value stands beside it: string.ts, hash.ts, list.ts. Held by whoever holds the
+ * shard's baton. Hot.
  *
  * Lookups leave `hash` behind (and the tables the place they found), so that the change that follows a lookup of the
- * same key hashes nothing again: insert(), assignString() and removeFound() speak of the key looked up last.
+ * same key hashes nothing again: insert(), removeFound() and assignString() speak of the key looked up last.
  *
  * I1  an entry is in `expires` exactly when it has HAS_EXPIRE, under the same hash.
  * I2  a key that has expired is never returned by a lookup: it is deleted by the lookup that meets it.
@@ -12,13 +13,9 @@ import type { Arena } from '../../shm/arena/arena.ts'
 import type { Access } from './access.ts'
 import {
   accessOf,
-  blockOf,
-  copyExpireField,
   cutExpire,
-  EMBEDDED_ENTRY_MAX_BYTES,
   ENTRY_FLAGS,
   EXPIRE_BYTES,
-  embeddedLength,
   entryBytes,
   expireOf,
   flagsOf,
@@ -30,14 +27,7 @@ import {
   keyLength,
   keyOffset,
   OUT_OF_LINE,
-  STRING_BLOCK_HEADER_BYTES,
   setAccess,
-  setBlock,
-  setEmbeddedLength,
-  stringLength,
-  stringOffset,
-  TYPE_STRING,
-  typeOf,
   usedBytesOf,
   writeBytes,
   writeExpire,
@@ -61,9 +51,6 @@ import { releaseBlock } from './value-type.ts'
 /** Thrown when the shard's arena is full, before anything was changed; execute() answers with the OOM error. */
 export const ARENA_FULL = new Error('the arena is full')
 
-/** A growing string's block doubles up to this much spare room (sds's SDS_MAX_PREALLOC). */
-const MAX_SPARE_BYTES = 1024 * 1024
-
 export class Keyspace {
   readonly shard: ShardParts<Keyspace>
   readonly index: number
@@ -76,7 +63,7 @@ export class Keyspace {
   /** Arena offset of the database record. */
   readonly record: number
   readonly arena: Arena
-  private readonly access: Access
+  readonly access: Access
   /** Hash of the key looked up last. */
   hash: number
   /** Where in the arguments of the command that runs a key stands whose hash is known already. */
@@ -204,13 +191,6 @@ export class Keyspace {
     if (this.shard.watches.count !== 0) this.shard.watches.touch(this.index, bytes, offset, length)
   }
 
-  /** Adds the key looked up last, which was not there, as a string; see assignString. */
-  private insertString(kind: number, bytes: Uint8Array, offset: number, length: number, valueBytes: number): number {
-    const entry = this.freshString(kind, keyFlags(length), bytes, offset, length, valueBytes, this.access.initial())
-    if (!this.keys.insert(this.hash, entry)) this.refuse(entry)
-    return entry
-  }
-
   /**
    * Adds the key looked up last, which was not there, with a value that has a block of its own; returns the entry.
    * Throws ARENA_FULL with nothing changed; the block is then still the caller's. `spare` bytes await an expiry.
@@ -230,89 +210,8 @@ export class Keyspace {
     return entry
   }
 
-  private allocateStringBlock(length: number, room: number): number {
-    const block = this.arena.allocate(STRING_BLOCK_HEADER_BYTES + room)
-    if (block === 0) throw ARENA_FULL
-    this.arena.u32[block >> 2] = length
-    return block
-  }
-
-  /** Bytes to ask for so that a string of `length` can grow; only what it needs when memory is short. */
-  private spareRoom(length: number): number {
-    const room = length < MAX_SPARE_BYTES ? length * 2 : length + MAX_SPARE_BYTES
-    return this.arena.fits(STRING_BLOCK_HEADER_BYTES + room) ? room : length
-  }
-
-  /**
-   * Makes a string value `length` bytes long, keeping the bytes it has, and returns the entry, which may have moved;
-   * new bytes are not cleared. `greedy` leaves room to grow. Throws ARENA_FULL with nothing changed.
-   */
-  resizeString(entry: number, length: number, greedy: boolean): number {
-    const arena = this.arena
-    const flags = flagsOf(arena, entry)
-    if (flags & OUT_OF_LINE) {
-      this.resizeBlock(entry, length, greedy, Math.min(length, stringLength(arena, entry)))
-      return entry
-    }
-    const keyBytes = keyLength(arena, entry)
-    const total = entryBytes(flags, keyBytes, length)
-    if (total <= arena.capacity(entry)) {
-      setEmbeddedLength(arena, entry, length)
-      return entry
-    }
-    if (total <= EMBEDDED_ENTRY_MAX_BYTES) {
-      const moved = this.relocate(entry, total)
-      setEmbeddedLength(arena, moved, length)
-      return moved
-    }
-    return this.moveOutOfLine(entry, length, greedy)
-  }
-
-  /** `keep`: the bytes that a moved string takes along. */
-  private resizeBlock(entry: number, length: number, greedy: boolean, keep: number): void {
-    const arena = this.arena
-    const block = blockOf(arena, entry)
-    const capacity = arena.capacity(block)
-    const wanted = STRING_BLOCK_HEADER_BYTES + length
-    if (wanted <= capacity && (greedy || wanted * 2 > capacity || !arena.fits(wanted))) {
-      arena.u32[block >> 2] = length
-      return
-    }
-    const moved = this.allocateStringBlock(length, greedy ? this.spareRoom(length) : length)
-    const value = block + STRING_BLOCK_HEADER_BYTES
-    arena.u8.copyWithin(moved + STRING_BLOCK_HEADER_BYTES, value, value + keep)
-    setBlock(arena, entry, moved)
-    arena.release(block)
-  }
-
-  /** Gives an embedded string a block of its own, and its key a new entry. */
-  private moveOutOfLine(entry: number, length: number, greedy: boolean): number {
-    const arena = this.arena
-    const flags = flagsOf(arena, entry) | OUT_OF_LINE
-    const keyBytes = keyLength(arena, entry)
-    const block = this.allocateStringBlock(length, greedy ? this.spareRoom(length) : length)
-    const moved = this.allocateWithBlock(flags, keyBytes, block)
-    const value = stringOffset(arena, entry)
-    const kept = Math.min(embeddedLength(arena, entry), length)
-    arena.u8.copyWithin(block + STRING_BLOCK_HEADER_BYTES, value, value + kept)
-    writeHeader(arena, moved, arena.u8[entry], flags, keyBytes, accessOf(arena, entry), block)
-    const key = keyOffset(arena, entry)
-    arena.u8.copyWithin(moved + headerBytes(flags), key, key + keyBytes)
-    if (flags & HAS_EXPIRE) copyExpireField(arena, entry, moved)
-    this.replaceEntry(entry, moved)
-    return moved
-  }
-
-  /** Room for an entry whose value is `block`, which is freed when there is none. */
-  private allocateWithBlock(flags: number, keyBytes: number, block: number): number {
-    const entry = this.arena.allocate(entryBytes(flags, keyBytes, 0))
-    if (entry !== 0) return entry
-    this.arena.release(block)
-    throw ARENA_FULL
-  }
-
   /** Moves an entry into a block of `bytes`; its tables follow. Throws ARENA_FULL with nothing changed. */
-  private relocate(entry: number, bytes: number): number {
+  relocate(entry: number, bytes: number): number {
     const arena = this.arena
     const moved = arena.allocate(bytes)
     if (moved === 0) throw ARENA_FULL
@@ -322,7 +221,7 @@ export class Keyspace {
   }
 
   /** Puts an entry that says the same in another's place. */
-  private replaceEntry(entry: number, moved: number): void {
+  replaceEntry(entry: number, moved: number): void {
     const arena = this.arena
     this.refind(entry)
     this.keys.replaceFound(moved)
@@ -331,184 +230,21 @@ export class Keyspace {
     arena.release(entry)
   }
 
+  /**
+   * Puts an entry with another value in the place of the one found last, which is freed with all it had; `expires` is
+   * the caller's.
+   */
+  replaceFound(entry: number, fresh: number): void {
+    this.keys.replaceFound(fresh)
+    this.releaseValue(entry)
+    this.arena.release(entry)
+  }
+
   /** Frees what hangs off the entry. */
   private releaseValue(entry: number): void {
     if ((flagsOf(this.arena, entry) & OUT_OF_LINE) === 0) return
     if (isVolatileHash(this.arena.u8[entry])) this.volatileHashes.remove(entry)
     releaseBlock(this.arena, entry)
-  }
-
-  /**
-   * Makes the key looked up last (`entry`, or 0 for none) a string of `length` bytes and returns its entry; the caller
-   * writes the bytes at stringOffset(). Any other value it had is freed. The expiry stays: see removeExpire().
-   * Throws ARENA_FULL with nothing changed.
-   */
-  assignString(
-    entry: number,
-    kind: number,
-    bytes: Uint8Array,
-    keyAt: number,
-    keyBytes: number,
-    length: number,
-  ): number {
-    if (entry === 0) return this.insertString(kind, bytes, keyAt, keyBytes, length)
-    const arena = this.arena
-    const flags = flagsOf(arena, entry)
-    const isEmbedded = (flags & OUT_OF_LINE) === 0
-    if (isEmbedded && embeddedLength(arena, entry) === length) {
-      arena.u8[entry] = kind
-      return entry
-    }
-    const total = entryBytes(flags, keyBytes, length)
-    if (isEmbedded) {
-      const capacity = arena.capacity(entry)
-      if (total <= capacity && (total * 2 > capacity || !arena.fits(total))) {
-        arena.u8[entry] = kind
-        setEmbeddedLength(arena, entry, length)
-        return entry
-      }
-    } else if (typeOf(arena, entry) === TYPE_STRING && (total > EMBEDDED_ENTRY_MAX_BYTES || !arena.fits(total))) {
-      this.resizeBlock(entry, length, false, 0)
-      arena.u8[entry] = kind
-      return entry
-    }
-    return this.replaceValue(entry, kind, bytes, keyAt, keyBytes, length)
-  }
-
-  /** A new block for an existing key with a new string value; its expiry and place in the tables are kept. */
-  private replaceValue(
-    entry: number,
-    kind: number,
-    bytes: Uint8Array,
-    keyAt: number,
-    keyBytes: number,
-    length: number,
-  ): number {
-    const arena = this.arena
-    const flags = flagsOf(arena, entry) & ~OUT_OF_LINE
-    const fresh = this.freshString(kind, flags, bytes, keyAt, keyBytes, length, accessOf(arena, entry))
-    if (flags & HAS_EXPIRE) {
-      copyExpireField(arena, entry, fresh)
-      this.replaceExpire(entry, fresh)
-    }
-    this.keys.replaceFound(fresh)
-    this.releaseValue(entry)
-    arena.release(entry)
-    return fresh
-  }
-
-  /**
-   * The same as assignString, and the key gets this expiry (two halves, as for setExpire), both or neither: a key that
-   * was not volatile is made anew, so that nothing of it has changed when `expires` has no room.
-   */
-  assignVolatileString(
-    entry: number,
-    kind: number,
-    bytes: Uint8Array,
-    keyAt: number,
-    keyBytes: number,
-    length: number,
-    low: number,
-    high: number,
-  ): number {
-    const arena = this.arena
-    if (entry !== 0 && flagsOf(arena, entry) & HAS_EXPIRE) {
-      const assigned = this.assignString(entry, kind, bytes, keyAt, keyBytes, length)
-      writeExpire(arena, assigned, low, high)
-      return assigned
-    }
-    const access = entry === 0 ? this.access.initial() : accessOf(arena, entry)
-    const fresh = this.freshString(kind, keyFlags(keyBytes) | HAS_EXPIRE, bytes, keyAt, keyBytes, length, access)
-    writeExpire(arena, fresh, low, high)
-    if (!this.expires.insert(this.hash, fresh)) this.refuse(fresh)
-    if (entry !== 0) {
-      this.keys.replaceFound(fresh)
-      this.releaseValue(entry)
-      arena.release(entry)
-    } else if (!this.keys.insert(this.hash, fresh)) {
-      this.forgetExpire(fresh)
-      this.refuse(fresh)
-    }
-    return fresh
-  }
-
-  /* Several keys or none: prepare a string for each, then store them all, which cannot fail any more. */
-
-  /** A string entry in no table yet; the caller writes its bytes. Throws ARENA_FULL. */
-  prepareString(kind: number, bytes: Uint8Array, keyAt: number, keyBytes: number, length: number): number {
-    return this.freshString(kind, keyFlags(keyBytes), bytes, keyAt, keyBytes, length, this.access.initial())
-  }
-
-  /** Frees what prepareString made. */
-  discardPrepared(prepared: number): void {
-    this.releaseValue(prepared)
-    this.arena.release(prepared)
-  }
-
-  /**
-   * Puts a prepared entry in the place of the key looked up last (`entry`, or 0 for none), its expiry gone. Needs room
-   * for no more than a bucket if the table has begun and its rehashing is paused.
-   */
-  storePrepared(entry: number, prepared: number): void {
-    const { arena, keys } = this
-    if (entry === 0) {
-      const inserted = keys.insert(this.hash, prepared)
-      assert(inserted, 'room for a bucket was made sure of')
-      return
-    }
-    setAccess(arena, prepared, accessOf(arena, entry))
-    if (flagsOf(arena, entry) & HAS_EXPIRE) this.forgetExpire(entry)
-    keys.replaceFound(prepared)
-    this.releaseValue(entry)
-    arena.release(entry)
-  }
-
-  /**
-   * The block or blocks of a string with this key and `flags` (OUT_OF_LINE comes by itself), in no table yet. The bytes
-   * of the value and the expiry are to be written. Throws ARENA_FULL with nothing changed.
-   */
-  private freshString(
-    kind: number,
-    flags: number,
-    bytes: Uint8Array,
-    keyAt: number,
-    keyBytes: number,
-    length: number,
-    access: number,
-  ): number {
-    const arena = this.arena
-    const total = entryBytes(flags, keyBytes, length)
-    if (total > EMBEDDED_ENTRY_MAX_BYTES)
-      return this.freshLongString(kind, flags, bytes, keyAt, keyBytes, length, access)
-    const entry = arena.allocate(total)
-    if (entry === 0) throw ARENA_FULL
-    writeHeader(arena, entry, kind, flags, keyBytes, access, length)
-    writeBytes(arena, entry + headerBytes(flags), bytes, keyAt, keyBytes)
-    return entry
-  }
-
-  private freshLongString(
-    kind: number,
-    flags: number,
-    bytes: Uint8Array,
-    keyAt: number,
-    keyBytes: number,
-    length: number,
-    access: number,
-  ): number {
-    const arena = this.arena
-    const block = this.allocateStringBlock(length, length)
-    const entry = this.allocateWithBlock(flags | OUT_OF_LINE, keyBytes, block)
-    writeHeader(arena, entry, kind, flags | OUT_OF_LINE, keyBytes, access, block)
-    writeBytes(arena, entry + headerBytes(flags | OUT_OF_LINE), bytes, keyAt, keyBytes)
-    return entry
-  }
-
-  /** Gives a fresh entry that a table has no room for back, and throws ARENA_FULL. */
-  private refuse(fresh: number): never {
-    this.releaseValue(fresh)
-    this.arena.release(fresh)
-    throw ARENA_FULL
   }
 
   /**
@@ -552,12 +288,14 @@ export class Keyspace {
     return true
   }
 
-  private replaceExpire(entry: number, fresh: number): void {
+  /** Puts a volatile entry's successor in its place in `expires`. */
+  replaceExpire(entry: number, fresh: number): void {
     assert(this.expires.findEntry(this.keys.hashOf(entry), entry), 'I1 a volatile entry is in expires')
     this.expires.replaceFound(fresh)
   }
 
-  private forgetExpire(entry: number): void {
+  /** Takes a volatile entry out of `expires`; its field stays. */
+  forgetExpire(entry: number): void {
     assert(this.expires.findEntry(this.keys.hashOf(entry), entry), 'I1 a volatile entry is in expires')
     this.expires.removeFound()
     this.expires.shrinkIfSparse()

@@ -24,6 +24,7 @@ import {
 } from './entry.ts'
 import { NOT_IN_HEAP, PREFIX_PLACE, PREFIX_SOONEST } from './expiry-heap.ts'
 import { ARENA_FULL, type Keyspace } from './keyspace.ts'
+import { assignString } from './string.ts'
 import { valueTypeOf } from './value-type.ts'
 
 /** Adds a copy of the value of entry `source` of `from`, with its encoding and expiry; returns the new entry. */
@@ -139,7 +140,7 @@ function insertEmbedded(
   length: number,
 ): number {
   const valueBytes = stringLength(from.arena, source)
-  const entry = to.assignString(0, from.arena.u8[source], bytes, offset, length, valueBytes)
+  const entry = assignString(to, 0, from.arena.u8[source], bytes, offset, length, valueBytes)
   copyBytes(to.arena.u8, stringOffset(to.arena, entry), from.arena.u8, stringOffset(from.arena, source), valueBytes)
   try {
     return copyExpire(to, from, source, entry)

@@ -1,5 +1,6 @@
 /* Strings in the RDB format. Baton holder. */
 import { stringLength, stringOffset, TYPE_STRING, writeBytes } from '../keyspace/entry.ts'
+import { assignString } from '../keyspace/string.ts'
 import { kindOf } from '../keyspace/string-kind.ts'
 import type { LoadTarget, ValueCodec } from './codec.ts'
 import { RDB_STRING } from './format.ts'
@@ -21,7 +22,7 @@ const stringLoader = {
     reader.string(text)
     target.lookUp()
     const kind = kindOf(text.bytes, text.offset, text.length)
-    target.entry = keyspace.assignString(0, kind, target.bytes, target.offset, target.length, text.length)
+    target.entry = assignString(keyspace, 0, kind, target.bytes, target.offset, target.length, text.length)
     const at = stringOffset(keyspace.arena, target.entry)
     writeBytes(keyspace.arena, at, text.bytes, text.offset, text.length)
     return true
