@@ -14,6 +14,7 @@ import type { Engine } from '../engine.ts'
 import { keyLength, keyOffset, replyValue } from '../keyspace/entry.ts'
 import type { Hash } from '../keyspace/hash.ts'
 import { expireFields } from '../keyspace/hash-expiry.ts'
+import { randomEntry } from '../keyspace/table-sample.ts'
 import * as listpack from '../structure/listpack.ts'
 import { FOREIGN, findHash, openFound, replyElement } from './hash-value.ts'
 import { BUCKETS_PER_KEY, count, parseCursor, parseOptions, pattern, scanCursor } from './scan.ts'
@@ -189,7 +190,7 @@ function drawFromList(engine: Engine, hash: Hash, drawn: number, withValues: boo
 function drawFromTable(engine: Engine, hash: Hash, drawn: number, withValues: boolean, reply: Reply): void {
   const seen = new Set<number>()
   while (seen.size < drawn) {
-    const field = hash.table.random(engine.random)
+    const field = randomEntry(hash.table, engine.random)
     if (seen.has(field)) continue
     seen.add(field)
     replyPair(hash, field, withValues, reply)
@@ -197,7 +198,7 @@ function drawFromTable(engine: Engine, hash: Hash, drawn: number, withValues: bo
 }
 
 function randomField(engine: Engine, hash: Hash): number {
-  if (!hash.isListpack) return hash.table.random(engine.random)
+  if (!hash.isListpack) return randomEntry(hash.table, engine.random)
   return listpack.seek(hash.arena.u8, hash.block, hash.width * randomBelow(engine.random, hash.count))
 }
 

@@ -19,6 +19,7 @@ import type { Engine } from '../engine.ts'
 import { keyLength, keyOffset, TYPE_NAMES, typeOf } from '../keyspace/entry.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
 import { KEYSPACE_HITS, KEYSPACE_MISSES } from '../keyspace/shard-layout.ts'
+import { randomEntry } from '../keyspace/table-sample.ts'
 
 const MATCH = bytesOf('MATCH')
 const COUNT = bytesOf('COUNT')
@@ -226,7 +227,7 @@ function randomkey(engine: Engine, _args: Args, reply: Reply): void {
       skip -= engine.shards[index++].keyspaces[engine.db].keys.used
     }
     const keyspace = engine.shards[index].keyspaces[engine.db]
-    const entry = keyspace.keys.random(engine.random)
+    const entry = randomEntry(keyspace.keys, engine.random)
     // While a pause keeps expired keys, there may be no others.
     const isLastTry = engine.access.expirePaused && tries === RANDOMKEY_TRIES
     if (isLastTry || !keyspace.isExpired(entry)) return replyKey(reply, keyspace, entry)

@@ -22,6 +22,7 @@ import type { Keyspace } from './keyspace.ts'
 import type { Shard } from './shard.ts'
 import { EVICTED_KEYS } from './shard-layout.ts'
 import type { Table } from './table.ts'
+import { randomEntry, sampleEntries } from './table-sample.ts'
 
 /** What a policy goes by. */
 const BY_NOTHING = 0
@@ -147,7 +148,7 @@ export class Evictor {
       const shard = this.drawShard(this.lastDatabase, away)
       if (shard < 0) continue
       const keyspace = this.shards[shard].keyspaces[this.lastDatabase]
-      const entry = this.tableOf(keyspace).random(this.random)
+      const entry = randomEntry(this.tableOf(keyspace), this.random)
       return this.evict(keyspace, keyspace.keys.hashOf(entry), entry)
     }
     return false
@@ -216,7 +217,7 @@ export class Evictor {
     const { pool } = this
     const table = this.tableOf(keyspace)
     const { index } = keyspace.shard
-    table.sample(this.random, this.samples)
+    sampleEntries(table, this.random, this.samples)
     for (let i = 0; i < table.scannedCount; i++) {
       const entry = table.scanned[i]
       const score = this.scoreOf(keyspace, entry)

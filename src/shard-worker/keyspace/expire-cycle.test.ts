@@ -13,6 +13,7 @@ import {
   EXPIRED_TIME_CAP_REACHED,
 } from './shard-layout.ts'
 import { assignString } from './string.ts'
+import { randomEntry } from './table-sample.ts'
 import { emptyShard } from './testing.ts'
 
 const NOW = 1_000_000
@@ -197,7 +198,7 @@ describe('the rehash cycle', () => {
     expect(keys.isRehashing).toBe(false)
     const [buckets] = keys.bucketCounts
     keys.pauseRehash()
-    while (keys.used > 10) shard.keyspaces[0].removeEntry(keys.random(shard.access.random))
+    while (keys.used > 10) shard.keyspaces[0].removeEntry(randomEntry(keys, shard.access.random))
     keys.resumeRehash()
     expect(keys.bucketCounts).toEqual([buckets, 0])
     expect(rehashCycle(host(shard), shard)).toBe(false)

@@ -24,6 +24,7 @@ import { ARENA_FULL, type Keyspace } from './keyspace.ts'
 import type { Shard } from './shard.ts'
 import { DATABASE_AVERAGE_TTL, DATABASE_EXPIRE_CURSOR, DIRTY, EXPIRED_KEYS } from './shard-layout.ts'
 import { assignString, assignVolatileString, resizeString } from './string.ts'
+import { randomEntry } from './table-sample.ts'
 import { emptyShard, keyOf } from './testing.ts'
 import { insertCopy, insertMoved } from './transfer.ts'
 
@@ -446,7 +447,7 @@ describe('expiry', () => {
       tested.check()
     }
     tested.expire('a', -5n)
-    expect(bigExpireOf(shard.arena, shard.keyspaces[0].keys.random({ next32: () => 0 }))).toBe(-5n)
+    expect(bigExpireOf(shard.arena, randomEntry(shard.keyspaces[0].keys, { next32: () => 0 }))).toBe(-5n)
     expect(tested.find('a')).toBe(0)
   })
 

@@ -2,89 +2,10 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { bytesOf } from '../../base/bytes.ts'
 import { randomBelow, SeededRandom } from '../../base/ports.ts'
-import type { Arena } from '../../shm/arena/arena.ts'
-import { Table } from './table.ts'
-import { checkTable, ownBuckets } from './table-check.ts'
-import { BUCKET_BYTES, INITIAL_BUCKETS, TABLE_BYTES } from './table-layout.ts'
-import { bareEntry, keyOf, poisonedArena, SEED } from './testing.ts'
-
-/** A table beside the Map that it should equal. */
-class Tested {
-  readonly arena: Arena
-  readonly table: Table
-  readonly model = new Map<string, number>()
-  private readonly descriptor: number
-
-  constructor(arenaBytes = 2 * 1024 * 1024) {
-    this.arena = poisonedArena(arenaBytes)
-    this.descriptor = this.arena.allocate(TABLE_BYTES)
-    Table.initialize(this.arena, this.descriptor)
-    this.table = new Table(this.arena, this.descriptor, SEED)
-  }
-
-  hash(key: string): number {
-    return this.table.hash(bytesOf(key), 0, key.length)
-  }
-
-  find(key: string): number {
-    return this.table.find(this.hash(key), bytesOf(key), 0, key.length)
-  }
-
-  /** False when the arena is full. */
-  insert(key: string): boolean {
-    if (this.model.has(key)) return true
-    const entry = bareEntry(this.arena, key)
-    if (entry === 0) return false
-    if (!this.table.insert(this.hash(key), entry)) {
-      this.arena.release(entry)
-      return false
-    }
-    this.model.set(key, entry)
-    return true
-  }
-
-  remove(key: string): void {
-    const entry = this.find(key)
-    expect(entry).toBe(this.model.get(key) ?? 0)
-    if (entry === 0) return
-    this.table.removeFound()
-    this.arena.release(entry)
-    this.model.delete(key)
-    this.table.shrinkIfSparse()
-  }
-
-  clear(): void {
-    for (const entry of this.model.values()) this.arena.release(entry)
-    this.model.clear()
-    this.table.clear()
-  }
-
-  /** Invariants, the model, and that every block is owned by the table or an entry. */
-  check(): void {
-    const met = new Set<number>()
-    checkTable(this.table, (entry) => met.add(entry))
-    expect(met).toEqual(new Set(this.model.values()))
-    for (const [key, entry] of this.model) if (this.find(key) !== entry) expect.fail(`${key} is not found`)
-    const owned = new Set<number>([this.descriptor, ...met])
-    ownBuckets(this.table, (block) => owned.add(block))
-    let live = 0
-    this.arena.check((block) => {
-      live++
-      if (!owned.has(block)) expect.fail('a live block has no owner')
-    })
-    expect(live).toBe(owned.size)
-  }
-
-  scanAll(): string[] {
-    const keys: string[] = []
-    let cursor = 0
-    do {
-      cursor = this.table.scanStep(cursor)
-      for (let i = 0; i < this.table.scannedCount; i++) keys.push(keyOf(this.arena, this.table.scanned[i]))
-    } while (cursor !== 0)
-    return keys
-  }
-}
+import { checkTable } from './table-check.ts'
+import { BUCKET_BYTES, INITIAL_BUCKETS } from './table-layout.ts'
+import { TestTable } from './table-testing.ts'
+import { keyOf } from './testing.ts'
 
 /** Mixed lengths, the empty key among them. */
 function key(n: number): string {
@@ -102,7 +23,7 @@ const operation = fc.oneof(
 test('a table behaves as a Map, with its rehash at any point', () => {
   fc.assert(
     fc.property(fc.array(operation, { maxLength: 40 }), (operations) => {
-      const tested = new Tested()
+      const tested = new TestTable()
       let pauses = 0
       for (const { kind, from, count } of operations) {
         if (kind === 'insert') for (let i = 0; i < count; i++) expect(tested.insert(key(from + i))).toBe(true)
@@ -125,7 +46,7 @@ test('a table behaves as a Map, with its rehash at any point', () => {
 
 describe('size', () => {
   test('a table grows with its keys, finishes its rehash, and shrinks when they go', () => {
-    const tested = new Tested()
+    const tested = new TestTable()
     for (let n = 0; n < 5000; n++) tested.insert(key(n))
     const [first, second] = tested.table.bucketCounts
     expect(Math.max(first, second)).toBeGreaterThanOrEqual(512)
@@ -140,7 +61,7 @@ describe('size', () => {
   })
 
   test('a full arena lets no table lose a key: chains grow longer instead', () => {
-    const tested = new Tested(256 * 1024)
+    const tested = new TestTable(256 * 1024)
     let n = 0
     while (tested.insert(key(n))) n++
     expect(n).toBeGreaterThan(500)
@@ -152,7 +73,7 @@ describe('size', () => {
   })
 
   test('a rehash waits, and loses nothing, while the arena has room for one large block but for no bucket', () => {
-    const tested = new Tested(256 * 1024)
+    const tested = new TestTable(256 * 1024)
     // Long chains first: without a larger bucket array the table stays at four buckets.
     tested.table.pauseRehash()
     while (tested.table.used < 600) expect(tested.insert(`k${tested.model.size}`)).toBe(true)
@@ -186,7 +107,7 @@ describe('keys of 65535 bytes and more', () => {
   const long = (bytes: number) => 'l'.repeat(bytes)
 
   test('are told apart by length', () => {
-    const tested = new Tested(4 * 1024 * 1024)
+    const tested = new TestTable(4 * 1024 * 1024)
     for (const bytes of [65534, 65535, 65536, 70000]) expect(tested.insert(long(bytes))).toBe(true)
     tested.check()
     for (const bytes of [65534, 65535, 65536, 70000]) tested.remove(long(bytes))
@@ -194,7 +115,7 @@ describe('keys of 65535 bytes and more', () => {
   })
 
   test('a key of exactly 65535 bytes is not taken for a longer one that it begins, even under one hash', () => {
-    const tested = new Tested(4 * 1024 * 1024)
+    const tested = new TestTable(4 * 1024 * 1024)
     tested.insert(long(70000))
     expect(tested.table.find(tested.hash(long(70000)), bytesOf(long(65535)), 0, 65535)).toBe(0)
   })
@@ -203,7 +124,7 @@ describe('keys of 65535 bytes and more', () => {
 test('SCAN meets every key that is there throughout, whatever comes, goes and moves between its calls', () => {
   for (let seed = 1; seed <= 60; seed++) {
     const random = new SeededRandom(seed)
-    const tested = new Tested()
+    const tested = new TestTable()
     const stable = 1 + randomBelow(random, 300)
     const passing = randomBelow(random, 4) * 1000
     const growsFirst = randomBelow(random, 2) === 0
@@ -230,7 +151,7 @@ test('SCAN meets every key that is there throughout, whatever comes, goes and mo
 })
 
 test('SCAN visits each key once while a table does not change, mid-rehash too', () => {
-  const tested = new Tested()
+  const tested = new TestTable()
   for (let n = 0; n < 1000; n++) {
     tested.insert(key(n))
     if (n % 37 !== 0) continue
@@ -240,81 +161,8 @@ test('SCAN visits each key once while a table does not change, mid-rehash too', 
   }
 })
 
-describe('a sample', () => {
-  test('holds entries of the table, as many as asked for while there are, and in time all of them', () => {
-    const random = new SeededRandom(9)
-    for (const [keys, removed] of [
-      [1, 0],
-      [3, 0],
-      [500, 0],
-      [3000, 2990],
-    ]) {
-      const tested = new Tested()
-      for (let i = 0; i < keys; i++) tested.insert(`key${i}`)
-      for (let i = 0; i < removed; i++) tested.remove(`key${i}`)
-      const live = new Set(tested.model.values())
-      for (const count of [1, 5, 64, 10000]) {
-        const seen = new Set<number>()
-        for (let round = 0; round < 6000; round++) {
-          tested.table.sample(random, count)
-          const { scanned, scannedCount } = tested.table
-          expect(scannedCount).toBeGreaterThan(0)
-          expect(scannedCount).toBeLessThanOrEqual(Math.min(count, live.size))
-          if (removed === 0) expect(scannedCount).toBe(Math.min(count, live.size))
-          for (let i = 0; i < scannedCount; i++) seen.add(scanned[i])
-          if (seen.size === live.size) break
-        }
-        expect(seen).toEqual(live)
-      }
-      tested.check()
-    }
-  })
-
-  test('of an empty table is empty', () => {
-    const { table } = new Tested()
-    table.sample(new SeededRandom(9), 5)
-    expect(table.scannedCount).toBe(0)
-  })
-})
-
-describe('random', () => {
-  /** Chi-square of the draws' counts, in standard deviations from its mean under fairness. */
-  function unfairness(tested: Tested): number {
-    const random = new SeededRandom(4)
-    const counts = new Map<number, number>()
-    const draws = tested.table.used * 100
-    for (let i = 0; i < draws; i++) {
-      const entry = tested.table.random(random)
-      counts.set(entry, (counts.get(entry) ?? 0) + 1)
-    }
-    let chiSquare = 0
-    for (const entry of tested.model.values()) chiSquare += ((counts.get(entry) ?? 0) - 100) ** 2 / 100
-    const freedom = tested.table.used - 1
-    return (chiSquare - freedom) / Math.sqrt(2 * freedom)
-  }
-
-  test('draws every key equally often: at rest, growing, shrinking, sparse', () => {
-    const tested = new Tested()
-    expect(tested.table.random(new SeededRandom(1))).toBe(0)
-    while (!tested.table.isRehashing || tested.table.used < 150) tested.insert(String(tested.model.size))
-    tested.table.rehashStep(3)
-    expect(tested.table.isRehashing).toBe(true)
-    expect(unfairness(tested)).toBeLessThan(5)
-    while (tested.table.rehashStep(1));
-    expect(unfairness(tested)).toBeLessThan(5)
-    tested.table.pauseRehash()
-    for (const name of [...tested.model.keys()]) if (tested.model.size > 9) tested.remove(name)
-    expect(unfairness(tested)).toBeLessThan(5)
-    tested.table.resumeRehash()
-    tested.table.shrinkIfSparse()
-    tested.table.rehashStep(1)
-    expect(tested.table.isRehashing).toBe(true)
-    expect(unfairness(tested)).toBeLessThan(5)
-  })
-})
-
 test('an array of buckets is not cleared when a rehash begins, and costs what it says', () => {
-  const tested = new Tested()
+  const tested = new TestTable()
   for (let n = 0; n < 36; n++) tested.insert(key(n))
   const before = tested.arena.usedBytes
   tested.insert(key(36))

@@ -7,10 +7,9 @@
  * masks nest), so "small index < rehash" says alone which table holds a key. Any lookup touches one chain, inserts go
  * where the key belongs, and the target buckets are zeroed when they are reached: starting a rehash of a table of any
  * size costs no clearing. */
-import { AssertionError, assert } from '../../base/assert.ts'
+import { assert } from '../../base/assert.ts'
 import { viewOf } from '../../base/bytes.ts'
 import { keyHash, keyHashIn } from '../../base/key-hash.ts'
-import { type Random, randomBelow } from '../../base/ports.ts'
 import type { Arena } from '../../shm/arena/arena.ts'
 import { headerBytes, keyLength, keyOffset, LONG_KEY_MARK } from './entry.ts'
 import { isAhead, isMarked, mark } from './save-marks.ts'
@@ -39,13 +38,6 @@ const GROW_ENTRIES_PER_BUCKET = 9
 /** Shrinks below one entry per bucket (8% of the ways, Redis: 10%). */
 const SHRINK_ENTRIES_PER_BUCKET = 1
 const MAX_BUCKETS = 1 << 24
-/** RANDOM tries before it walks. */
-const RANDOM_TRIES = 200
-/** Chains that a sample looks at for each entry wanted, before it takes what it has. */
-const CHAINS_PER_SAMPLE = 10
-/** Entries a chain is expected to hold at most, for fair sampling. */
-const FAIR_CHAIN_ENTRIES = 2 * BUCKET_WAYS
-
 export class Table {
   readonly arena: Arena
   private readonly u8: Uint8Array
@@ -432,8 +424,8 @@ export class Table {
     return this.i32[this.base + BUCKETS0] === 0 ? 0 : this.gather(cursor)
   }
 
-  /** Adds the entries of the cursor's index to `scanned`; the next cursor. */
-  private gather(cursor: number): number {
+  /** Adds the entries of the cursor's index to `scanned`; the next cursor. The table is not empty. */
+  gather(cursor: number): number {
     const { i32, base } = this
     const mask0 = i32[base + MASK0]
     let smallMask = mask0
@@ -452,13 +444,8 @@ export class Table {
     return reverseIncrement(cursor, smallMask)
   }
 
-  /** The mask of the smaller array. */
-  private get smallMask(): number {
-    const { i32, base } = this
-    return i32[base + REHASH] < 0 ? i32[base + MASK0] : Math.min(i32[base + MASK0], i32[base + MASK1])
-  }
-
-  private collect(head: number): void {
+  /** Adds the entries of a chain to `scanned`. */
+  collect(head: number): void {
     const { u32 } = this
     for (let bucket = head; bucket !== 0; bucket = u32[(bucket >> 2) + NEXT_WORD]) {
       for (let way = 0; way < BUCKET_WAYS; way++) {
@@ -472,78 +459,6 @@ export class Table {
         this.scanned[this.scannedCount++] = entry
       }
     }
-  }
-
-  /** A uniformly drawn entry, 0 in an empty table. Expected O(1); a table emptied by removals is walked at worst. */
-  random(random: Random): number {
-    if (this.used === 0) return 0
-    for (let tries = 0; tries < RANDOM_TRIES; tries++) {
-      const head = this.randomChain(random)
-      if (head === 0) continue
-      this.scannedCount = 0
-      this.collect(head)
-      const draw = randomBelow(random, Math.max(FAIR_CHAIN_ENTRIES, this.scannedCount))
-      if (draw < this.scannedCount) return this.scanned[draw]
-    }
-    return this.randomByWalk(random)
-  }
-
-  /** A random chain, each with the same chance; 0 = drawn where there is none, draw again. */
-  private randomChain(random: Random): number {
-    const { i32, base } = this
-    const mask0 = i32[base + MASK0]
-    const buckets0 = i32[base + BUCKETS0]
-    if (i32[base + REHASH] < 0) return buckets0 + (randomBelow(random, mask0 + 1) << BUCKET_SHIFT)
-    const mask1 = i32[base + MASK1]
-    const smallMask = Math.min(mask0, mask1)
-    const index = randomBelow(random, Math.max(mask0, mask1) + 1)
-    const inSecond = (index & smallMask) < i32[base + REHASH]
-    const mask = inSecond ? mask1 : mask0
-    if (index > mask) return 0
-    return (inSecond ? i32[base + BUCKETS1] : buckets0) + (index << BUCKET_SHIFT)
-  }
-
-  /**
-   * Puts up to `count` entries of neighbouring chains into `scanned`, from a random chain on, no entry twice, and at
-   * least one unless the table is empty; with `count` as large as a table that is not sparse, all of them. Faster than
-   * drawing each alone, and nearly as fair. Bound: CHAINS_PER_SAMPLE chains for each entry, beside random()'s.
-   */
-  sample(random: Random, count: number): void {
-    const wanted = Math.min(count, this.used)
-    this.scannedCount = 0
-    if (wanted === 0) return
-    let chains = Math.min(wanted * CHAINS_PER_SAMPLE, this.smallMask + 1)
-    for (let cursor = random.next32() & this.smallMask; chains > 0 && this.scannedCount < wanted; chains--) {
-      const from = this.scannedCount
-      cursor = this.gather(cursor)
-      if (this.scannedCount > wanted) this.drawFrom(random, from, wanted)
-    }
-    if (this.scannedCount > 0) return
-    this.scanned[0] = this.random(random)
-    this.scannedCount = 1
-  }
-
-  /** Leaves `end` scanned entries, those from `from` on drawn from all that are there. */
-  private drawFrom(random: Random, from: number, end: number): void {
-    const { scanned } = this
-    for (let i = from; i < end; i++) {
-      const draw = i + randomBelow(random, this.scannedCount - i)
-      const drawn = scanned[draw]
-      scanned[draw] = scanned[i]
-      scanned[i] = drawn
-    }
-    this.scannedCount = end
-  }
-
-  private randomByWalk(random: Random): number {
-    let skip = randomBelow(random, this.used)
-    let cursor = 0
-    do {
-      cursor = this.scanStep(cursor)
-      if (skip < this.scannedCount) return this.scanned[skip]
-      skip -= this.scannedCount
-    } while (cursor !== 0)
-    throw new AssertionError('I3 used counts the entries that a walk meets')
   }
 
   /** Frees all buckets, not the entries, and is empty again. O(buckets). */
