@@ -47,6 +47,37 @@ test('a large hash is what a Map is, grows, shrinks and gives its memory back', 
   expect(arena.usedBytes).toBe(before)
 })
 
+test('more pairs at once than a listpack may have fields make a table, as in Redis 7.2', () => {
+  const engine = new TestEngine()
+  engine.engine.settings.hashMaxListpackEntries = 2
+  engine.must('HSET', 'fresh', 'a', '1', 'a', '2', 'a', '3')
+  engine.must('HSET', 'old', 'a', '1')
+  expect(engine.must('OBJECT', 'ENCODING', 'old')).toBe('listpack')
+  engine.must('HMSET', 'old', 'a', '1', 'a', '2', 'a', '3')
+  engine.must('HSET', 'two', 'a', '1', 'a', '2')
+  for (const [key, encoding] of Object.entries({ fresh: 'hashtable', old: 'hashtable', two: 'listpack' })) {
+    expect(engine.must('OBJECT', 'ENCODING', key)).toBe(encoding)
+  }
+  expect(engine.must('HGETALL', 'fresh')).toEqual(['a', '3'])
+  engine.check()
+})
+
+test('a listpack that a setting finds too long becomes a table with the next change', () => {
+  const engine = new TestEngine()
+  engine.must('HSET', 'h', 'a', '1', 'b', '2', 'c', '3')
+  engine.must('HSET', 'border', 'a', '1', 'b', '2')
+  engine.engine.settings.hashMaxListpackEntries = 2
+  engine.must('HDEL', 'border', 'b')
+  engine.must('HSET', 'border', 'b', '4')
+  engine.must('HINCRBY', 'border', 'b', '1')
+  expect(engine.must('OBJECT', 'ENCODING', 'h')).toBe('listpack')
+  expect(engine.must('HSET', 'h', 'b', '9')).toBe(0)
+  expect(engine.must('OBJECT', 'ENCODING', 'h')).toBe('hashtable')
+  expect(engine.must('OBJECT', 'ENCODING', 'border')).toBe('listpack')
+  expect(engine.must('HMGET', 'h', 'a', 'b', 'c')).toEqual(['1', '9', '3'])
+  engine.check()
+})
+
 test('HSCAN meets every field that stays while the table grows and shrinks', () => {
   const engine = new TestEngine()
   const stays = Array.from({ length: 600 }, (_, i) => `stays:${i}`)

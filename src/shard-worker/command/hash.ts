@@ -207,6 +207,8 @@ function setPairs(engine: Engine, args: Args, command: string, reply: Reply): nu
   else if (args.count > 4 && !hash.hasRoom((args.count - 2) >> 1, args.totalBytes())) throw ARENA_FULL
   let added = 0
   try {
+    // Redis guesses that the fields differ, and makes a hash that more of them are put into than fit a table at once.
+    if (args.count - 2 > 2 * hash.maxEntries) hash.convert()
     for (let i = 2; i < args.count; i += 2) if (setArgument(hash, args, i)) added++
   } catch (error) {
     if (isNew) hash.discard()

@@ -150,15 +150,17 @@ export class Hash extends HashView {
     keepsExpiry: boolean,
   ): boolean {
     if (this.isListpack) {
-      const isShort = fieldLength <= this.maxValue && valueLength <= this.maxValue
-      const found = isShort ? this.locate(bytes, field, fieldLength) : 0
+      const { count, maxEntries, maxValue } = this
+      // One that has more fields than it may, as after CONFIG SET, goes at the next change, whatever that is.
+      const fits = fieldLength <= maxValue && valueLength <= maxValue && count <= maxEntries
+      const found = fits ? this.locate(bytes, field, fieldLength) : 0
       if (found !== 0) {
         const distance = found - this.block
         this.replaceInListpack(found, valueBytes, value, valueLength)
         if (this.isVolatile && !keepsExpiry) setListpackExpiry(this, this.block + distance, 0)
         return false
       }
-      if (isShort && this.count < this.maxEntries) {
+      if (fits && count < maxEntries) {
         this.appendToListpack(bytes, field, fieldLength, valueBytes, value, valueLength)
         return true
       }
