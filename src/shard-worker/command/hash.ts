@@ -1,6 +1,6 @@
 /* The hash commands that set, get and delete fields (https://redis.io/commands/?group=hash). Baton holder. Hot. */
 import type { Args } from '../../base/args.ts'
-import { ACL_HASH, DENYOOM, FAST, family, oneKey, READONLY, WRITE } from '../../base/command-spec.ts'
+import { ACL_HASH, type CommandSpec, DENYOOM, FAST, family, oneKey, READONLY, WRITE } from '../../base/command-spec.ts'
 import * as errors from '../../base/error-texts.ts'
 import type { Reply } from '../../base/reply.ts'
 import type { Engine } from '../engine.ts'
@@ -18,6 +18,19 @@ import {
   replyElement,
   replyText,
 } from './hash-value.ts'
+
+/** What the commands that list a whole hash have in common. */
+const WHOLE = {
+  arity: 2,
+  runs: 'shard',
+  flags: READONLY,
+  acl: ACL_HASH,
+  keys: oneKey(1, 'RO', 'ACCESS'),
+  since: '2.0.0',
+  complexity: 'O(n) in the fields',
+  syntax: 'key',
+  tips: ['nondeterministic_output_order'],
+} satisfies Partial<CommandSpec<Engine>>
 
 export const hashCommands = family<Engine>('hash', [
   {
@@ -141,45 +154,21 @@ export const hashCommands = family<Engine>('hash', [
     handler: hexists,
   },
   {
+    ...WHOLE,
     name: 'HKEYS',
-    arity: 2,
-    runs: 'shard',
-    flags: READONLY,
-    acl: ACL_HASH,
-    keys: oneKey(1, 'RO', 'ACCESS'),
-    since: '2.0.0',
-    complexity: 'O(n) in the fields',
     summary: 'The fields of a hash.',
-    syntax: 'key',
-    tips: ['nondeterministic_output_order'],
     handler: hkeys,
   },
   {
+    ...WHOLE,
     name: 'HVALS',
-    arity: 2,
-    runs: 'shard',
-    flags: READONLY,
-    acl: ACL_HASH,
-    keys: oneKey(1, 'RO', 'ACCESS'),
-    since: '2.0.0',
-    complexity: 'O(n) in the fields',
     summary: 'The values of a hash.',
-    syntax: 'key',
-    tips: ['nondeterministic_output_order'],
     handler: hvals,
   },
   {
+    ...WHOLE,
     name: 'HGETALL',
-    arity: 2,
-    runs: 'shard',
-    flags: READONLY,
-    acl: ACL_HASH,
-    keys: oneKey(1, 'RO', 'ACCESS'),
-    since: '2.0.0',
-    complexity: 'O(n) in the fields',
     summary: 'The fields of a hash and their values.',
-    syntax: 'key',
-    tips: ['nondeterministic_output_order'],
     handler: hgetall,
   },
 ])

@@ -4,7 +4,16 @@
  * A handler looks once. When there is nothing, engine.await() has its client wait, and it runs anew when a list has
  * come into being: see src/io/routing/blocking.ts. Where nobody can wait, as in a transaction, it answers at once. */
 import type { Args } from '../../base/args.ts'
-import { ACL_LIST, BLOCKING, DENYOOM, family, type KeySpec, oneKey, WRITE } from '../../base/command-spec.ts'
+import {
+  ACL_LIST,
+  BLOCKING,
+  type CommandSpec,
+  DENYOOM,
+  family,
+  type KeySpec,
+  oneKey,
+  WRITE,
+} from '../../base/command-spec.ts'
 import type { Reply } from '../../base/reply.ts'
 import type { Engine } from '../engine.ts'
 import { TYPE_LIST } from '../keyspace/entry.ts'
@@ -13,38 +22,34 @@ import { moveElement, openForWrite, parseEnd, popElement } from './list-value.ts
 import { parseTimeout } from './timeout-argument.ts'
 
 const POPPED = ['RW', 'ACCESS', 'DELETE']
-/** All arguments but the last, which is the timeout. */
-const KEYS: KeySpec[] = [{ flags: POPPED, begin: { index: 1 }, find: { last: -2, step: 1, limit: 0 } }]
 const SOURCE_AND_DESTINATION: KeySpec[] = [...oneKey(1, ...POPPED), ...oneKey(2, 'RW', 'INSERT')]
 const DOUBLE_TIMEOUT = [['6.0.0', '`timeout` is interpreted as a double instead of an integer.']] as const
 
+/** What BLPOP and BRPOP have in common. */
+const POP = {
+  arity: -3,
+  runs: 'shards',
+  flags: WRITE | BLOCKING,
+  acl: ACL_LIST,
+  /** All arguments but the last, which is the timeout. */
+  keys: [{ flags: POPPED, begin: { index: 1 }, find: { last: -2, step: 1, limit: 0 } }],
+  since: '2.0.0',
+  complexity: 'O(n) in the keys',
+  syntax: 'key... timeout:double',
+  history: DOUBLE_TIMEOUT,
+} satisfies Partial<CommandSpec<Engine>>
+
 export const listBlockingCommands = family<Engine>('list', [
   {
+    ...POP,
     name: 'BLPOP',
-    arity: -3,
-    runs: 'shards',
-    flags: WRITE | BLOCKING,
-    acl: ACL_LIST,
-    keys: KEYS,
-    since: '2.0.0',
-    complexity: 'O(n) in the keys',
     summary: 'Takes the element at the head of the first list that has one, waiting until one has.',
-    syntax: 'key... timeout:double',
-    history: DOUBLE_TIMEOUT,
     handler: (engine, args, reply) => pop(engine, args, reply, true),
   },
   {
+    ...POP,
     name: 'BRPOP',
-    arity: -3,
-    runs: 'shards',
-    flags: WRITE | BLOCKING,
-    acl: ACL_LIST,
-    keys: KEYS,
-    since: '2.0.0',
-    complexity: 'O(n) in the keys',
     summary: 'Takes the element at the tail of the first list that has one, waiting until one has.',
-    syntax: 'key... timeout:double',
-    history: DOUBLE_TIMEOUT,
     handler: (engine, args, reply) => pop(engine, args, reply, false),
   },
   {

@@ -1,6 +1,6 @@
 /* The list commands that push, pop and read (https://redis.io/commands/?group=list). Baton holder. Hot. */
 import type { Args } from '../../base/args.ts'
-import { ACL_LIST, DENYOOM, FAST, family, oneKey, READONLY, WRITE } from '../../base/command-spec.ts'
+import { ACL_LIST, type CommandSpec, DENYOOM, FAST, family, oneKey, READONLY, WRITE } from '../../base/command-spec.ts'
 import * as errors from '../../base/error-texts.ts'
 import type { Reply } from '../../base/reply.ts'
 import type { Engine } from '../engine.ts'
@@ -8,89 +8,73 @@ import type { List } from '../keyspace/list.ts'
 import { integerArgument } from './integer-argument.ts'
 import { deferredPops, FOREIGN, findList, openForWrite, openFound, popElement, popElements } from './list-value.ts'
 
+/** What the pushes have in common. */
+const PUSH = {
+  arity: -3,
+  runs: 'shard',
+  flags: WRITE | DENYOOM | FAST,
+  acl: ACL_LIST,
+  keys: oneKey(1, 'RW', 'INSERT'),
+  complexity: 'O(1) for each element',
+  syntax: 'key element...',
+} satisfies Partial<CommandSpec<Engine>>
+
+/** What the pops have in common. */
+const POP = {
+  arity: -2,
+  runs: 'shard',
+  flags: WRITE | FAST,
+  acl: ACL_LIST,
+  keys: oneKey(1, 'RW', 'ACCESS', 'DELETE'),
+  since: '1.0.0',
+  complexity: 'O(n) in the elements returned',
+  syntax: 'key [count]',
+  history: [['6.2.0', 'Added the `count` argument.']],
+} satisfies Partial<CommandSpec<Engine>>
+
 export const listCommands = family<Engine>('list', [
   {
+    ...PUSH,
     name: 'LPUSH',
-    arity: -3,
-    runs: 'shard',
-    flags: WRITE | DENYOOM | FAST,
-    acl: ACL_LIST,
-    keys: oneKey(1, 'RW', 'INSERT'),
     since: '1.0.0',
-    complexity: 'O(1) for each element',
     summary: 'Adds elements at the head of a list.',
-    syntax: 'key element...',
     history: [['2.4.0', 'Accepts multiple `element` arguments.']],
     handler: (engine, args, reply) => push(engine, args, reply, true, false),
   },
   {
+    ...PUSH,
     name: 'RPUSH',
-    arity: -3,
-    runs: 'shard',
-    flags: WRITE | DENYOOM | FAST,
-    acl: ACL_LIST,
-    keys: oneKey(1, 'RW', 'INSERT'),
     since: '1.0.0',
-    complexity: 'O(1) for each element',
     summary: 'Adds elements at the tail of a list.',
-    syntax: 'key element...',
     history: [['2.4.0', 'Accepts multiple `element` arguments.']],
     handler: (engine, args, reply) => push(engine, args, reply, false, false),
   },
   {
+    ...PUSH,
     name: 'LPUSHX',
-    arity: -3,
-    runs: 'shard',
-    flags: WRITE | DENYOOM | FAST,
-    acl: ACL_LIST,
-    keys: oneKey(1, 'RW', 'INSERT'),
     since: '2.2.0',
-    complexity: 'O(1) for each element',
     summary: 'Adds elements at the head of a list that is there.',
-    syntax: 'key element...',
     history: [['4.0.0', 'Accepts multiple `element` arguments.']],
     handler: (engine, args, reply) => push(engine, args, reply, true, true),
   },
   {
+    ...PUSH,
     name: 'RPUSHX',
-    arity: -3,
-    runs: 'shard',
-    flags: WRITE | DENYOOM | FAST,
-    acl: ACL_LIST,
-    keys: oneKey(1, 'RW', 'INSERT'),
     since: '2.2.0',
-    complexity: 'O(1) for each element',
     summary: 'Adds elements at the tail of a list that is there.',
-    syntax: 'key element...',
     history: [['4.0.0', 'Accepts multiple `element` arguments.']],
     handler: (engine, args, reply) => push(engine, args, reply, false, true),
   },
   {
+    ...POP,
     name: 'LPOP',
-    arity: -2,
-    runs: 'shard',
-    flags: WRITE | FAST,
-    acl: ACL_LIST,
-    keys: oneKey(1, 'RW', 'ACCESS', 'DELETE'),
-    since: '1.0.0',
-    complexity: 'O(n) in the elements returned',
     summary: 'Takes elements from the head of a list, and the list away with the last one.',
-    syntax: 'key [count]',
-    history: [['6.2.0', 'Added the `count` argument.']],
     handler: (engine, args, reply) => pop(engine, args, reply, 'lpop', true),
   },
   {
+    ...POP,
     name: 'RPOP',
-    arity: -2,
-    runs: 'shard',
-    flags: WRITE | FAST,
-    acl: ACL_LIST,
-    keys: oneKey(1, 'RW', 'ACCESS', 'DELETE'),
-    since: '1.0.0',
-    complexity: 'O(n) in the elements returned',
     summary: 'Takes elements from the tail of a list, and the list away with the last one.',
-    syntax: 'key [count]',
-    history: [['6.2.0', 'Added the `count` argument.']],
     handler: (engine, args, reply) => pop(engine, args, reply, 'rpop', false),
   },
   {

@@ -1,7 +1,7 @@
 /* The string commands that count: INCR and its kin over all 64 bits, INCRBYFLOAT in long doubles. Baton holder. Hot: a
  * counter below 2^53 costs no allocation; the rest of 64 bits goes through BigInt. */
 import type { Args } from '../../base/args.ts'
-import { ACL_STRING, DENYOOM, FAST, family, oneKey, WRITE } from '../../base/command-spec.ts'
+import { ACL_STRING, type CommandSpec, DENYOOM, FAST, family, oneKey, WRITE } from '../../base/command-spec.ts'
 import * as errors from '../../base/error-texts.ts'
 import { addLongDoubles, formatLongDouble, parseLongDouble, parseLongDoubleIn } from '../../base/long-double.ts'
 import {
@@ -35,68 +35,57 @@ const NINE = 57
 /** An integer of so many digits is below 2^53. */
 const SAFE_DIGITS = 15
 
+/** What all that count have in common. */
+const COUNTER = {
+  runs: 'shard',
+  flags: WRITE | DENYOOM | FAST,
+  acl: ACL_STRING,
+  keys: oneKey(1, 'RW', 'ACCESS', 'UPDATE'),
+  complexity: 'O(1)',
+} satisfies Partial<CommandSpec<Engine>>
+
 export const stringCountCommands = family<Engine>('string', [
   {
+    ...COUNTER,
     name: 'INCR',
     arity: 2,
-    runs: 'shard',
-    flags: WRITE | DENYOOM | FAST,
-    acl: ACL_STRING,
-    keys: oneKey(1, 'RW', 'ACCESS', 'UPDATE'),
     since: '1.0.0',
-    complexity: 'O(1)',
     summary: 'Adds one to the integer at a key; a missing key counts as 0.',
     syntax: 'key',
     handler: incr,
   },
   {
+    ...COUNTER,
     name: 'DECR',
     arity: 2,
-    runs: 'shard',
-    flags: WRITE | DENYOOM | FAST,
-    acl: ACL_STRING,
-    keys: oneKey(1, 'RW', 'ACCESS', 'UPDATE'),
     since: '1.0.0',
-    complexity: 'O(1)',
     summary: 'Subtracts one from the integer at a key; a missing key counts as 0.',
     syntax: 'key',
     handler: decr,
   },
   {
+    ...COUNTER,
     name: 'INCRBY',
     arity: 3,
-    runs: 'shard',
-    flags: WRITE | DENYOOM | FAST,
-    acl: ACL_STRING,
-    keys: oneKey(1, 'RW', 'ACCESS', 'UPDATE'),
     since: '1.0.0',
-    complexity: 'O(1)',
     summary: 'Adds to the integer at a key; a missing key counts as 0.',
     syntax: 'key increment:integer',
     handler: incrby,
   },
   {
+    ...COUNTER,
     name: 'DECRBY',
     arity: 3,
-    runs: 'shard',
-    flags: WRITE | DENYOOM | FAST,
-    acl: ACL_STRING,
-    keys: oneKey(1, 'RW', 'ACCESS', 'UPDATE'),
     since: '1.0.0',
-    complexity: 'O(1)',
     summary: 'Subtracts from the integer at a key; a missing key counts as 0.',
     syntax: 'key decrement:integer',
     handler: decrby,
   },
   {
+    ...COUNTER,
     name: 'INCRBYFLOAT',
     arity: 3,
-    runs: 'shard',
-    flags: WRITE | DENYOOM | FAST,
-    acl: ACL_STRING,
-    keys: oneKey(1, 'RW', 'ACCESS', 'UPDATE'),
     since: '2.6.0',
-    complexity: 'O(1)',
     summary: 'Adds to the number at a key, fractions included; a missing key counts as 0.',
     syntax: 'key increment:double',
     handler: incrbyfloat,
