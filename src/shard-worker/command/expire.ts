@@ -4,7 +4,6 @@
  * is until the year 287396, and in BigInt beyond. The time that a command sets is left in `whenLow`, `whenHigh` and
  * `when` (rounded beyond 2^53) by parseWhen, until the next call. */
 import type { Args } from '../../base/args.ts'
-import { bytesOf } from '../../base/bytes.ts'
 import { ACL_KEYSPACE, type CommandSpec, FAST, family, oneKey, READONLY, WRITE } from '../../base/command-spec.ts'
 import * as errors from '../../base/error-texts.ts'
 import { fitsInt64, NOT_INTEGER, parsed, parsedBig, parseInteger, SAFE_INTEGER } from '../../base/number-text.ts'
@@ -12,17 +11,7 @@ import type { Reply } from '../../base/reply.ts'
 import type { Arena } from '../../shm/arena/arena.ts'
 import type { Engine } from '../engine.ts'
 import { bigExpireOf, ENTRY_HEADER_BYTES, expireOf, flagsOf, HAS_EXPIRE, highHalf, lowHalf } from '../keyspace/entry.ts'
-
-const NX = 1
-const XX = 2
-const GT = 4
-const LT = 8
-const CONDITIONS: readonly (readonly [Uint8Array, number])[] = [
-  [bytesOf('NX'), NX],
-  [bytesOf('XX'), XX],
-  [bytesOf('GT'), GT],
-  [bytesOf('LT'), LT],
-]
+import { conditionAt, GT, LT, NX, XX } from './expire-condition.ts'
 
 const MS_PER_SECOND = 1000
 
@@ -130,13 +119,12 @@ function expire(engine: Engine, args: Args, reply: Reply, command: string, unitM
 function parseConditions(args: Args, reply: Reply): number {
   let conditions = 0
   for (let i = 3; i < args.count; i++) {
-    let bit = 0
-    for (const [word, condition] of CONDITIONS) if (args.isOption(i, word)) bit = condition
-    if (bit === 0) {
+    const condition = conditionAt(args, i)
+    if (condition === 0) {
       reply.error(errors.unsupportedOption(args.cText(i)))
       return -1
     }
-    conditions |= bit
+    conditions |= condition
   }
   if (conditions & NX && conditions !== NX) {
     reply.error(errors.NX_WITH_OTHERS)

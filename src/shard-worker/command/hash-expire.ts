@@ -11,24 +11,13 @@ import type { Engine } from '../engine.ts'
 import type { Hash } from '../keyspace/hash.ts'
 import { persist, prepareExpiries, releaseReserves, setExpiry } from '../keyspace/hash-expiry.ts'
 import { EXPIRED_FIELDS } from '../keyspace/shard-layout.ts'
+import { conditionAt, GT, LT, NX, XX } from './expire-condition.ts'
 import { FOREIGN, findHash, openForWrite } from './hash-value.ts'
 
 const MS_PER_SECOND = 1000
 /** The latest time a field may expire at. */
 const MAX_EXPIRY_MS = 2 ** 46 - 1
 const FIELDS = bytesOf('FIELDS')
-
-const ALWAYS = 0
-const NX = 1
-const XX = 2
-const GT = 3
-const LT = 4
-const CONDITIONS: readonly (readonly [Uint8Array, number])[] = [
-  [bytesOf('NX'), NX],
-  [bytesOf('XX'), XX],
-  [bytesOf('GT'), GT],
-  [bytesOf('LT'), LT],
-]
 
 /* What is replied for a field. */
 const NO_FIELD = -2
@@ -121,7 +110,7 @@ function hexpire(engine: Engine, args: Args, reply: Reply, command: string, unit
   const when = parseWhen(args, reply, command, unitMs, baseMs)
   if (when < 0) return
   const condition = conditionAt(args, 3)
-  const count = condition === ALWAYS ? 4 : 5
+  const count = condition === 0 ? 4 : 5
   if (!parseFields(args, count, errors.HASH_FIELDS_NOT_ABOVE_ZERO, reply)) return
   if (!hash.isOpen) return replyNoFields(args, count, reply)
   let changed = 0
@@ -154,11 +143,6 @@ function parseWhen(args: Args, reply: Reply, command: string, unitMs: number, ba
   else if (when > MAX_EXPIRY_MS) reply.error(errors.invalidExpire(command))
   else return when
   return -1
-}
-
-function conditionAt(args: Args, index: number): number {
-  for (const [word, condition] of CONDITIONS) if (args.isOption(index, word)) return condition
-  return ALWAYS
 }
 
 /** Whether argument `count` tells how many fields follow, behind the word FIELDS; if not, the error is replied. */
