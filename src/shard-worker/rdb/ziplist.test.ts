@@ -58,6 +58,14 @@ test('a zipmap is read field by field', () => {
   )
 })
 
+test('a zipmap that tells a wrong number of fields, or one that stands for no number, is refused', () => {
+  const bytes = zipmapOf(['a', '1', 'b', '2'])
+  for (const told of [0, 1, 2, 3, 253, 254, 255]) {
+    bytes[0] = told
+    expect(soundZipmapCount(bytes, 0, bytes.length)).toBe(told === 2 || told === 254 ? 2 : -1)
+  }
+})
+
 const change = fc.tuple(fc.nat(), fc.nat(255))
 
 test.each(['ziplist', 'zipmap'] as const)('a %s with changed bytes is refused or read within its bounds', (kind) => {

@@ -3,7 +3,7 @@
  *
  *   | count u8 | length | field | length | free u8 | value | free bytes | ... | 0xFF |
  *
- *   length  one byte up to 253, or FE and four, little-endian.   count  number of fields, from 254 on to be counted. */
+ *   length  one byte up to 253, or FE and four, little-endian.   count  number of fields, or 254: to be counted. */
 import type { RdbText } from './reader.ts'
 
 const LONG = 0xfe
@@ -25,7 +25,7 @@ export function soundZipmapCount(u8: Uint8Array, at: number, bytes: number): num
     if (p > end) return -1
     count++
   }
-  return u8[at] >= COUNT_UNKNOWN || u8[at] === count ? count : -1
+  return u8[at] === COUNT_UNKNOWN || u8[at] === count ? count : -1
 }
 
 /** Where the text ends whose length stands at `p`; -1 when that is not before `end`. */
