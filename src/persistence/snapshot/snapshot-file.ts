@@ -175,12 +175,13 @@ export class SnapshotFile {
     }
   }
 
-  /** Removes the temporary file. */
+  /** Removes the temporary file, if the disk lets it: why there is to be none is known already. */
   discard(): void {
     try {
       this.close()
-    } finally {
       rmSync(this.options.temporary, { force: true })
+    } catch {
+      // A disk that has become read-only, say. The next save opens the file anew.
     }
   }
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -12,7 +12,7 @@ import { Arena } from '../../shm/arena/arena.ts'
 import { loadInto } from '../testing.ts'
 import { saveNow } from './save-now.ts'
 import { Snapshot } from './snapshot.ts'
-import { SnapshotError, type SnapshotOptions } from './snapshot-file.ts'
+import { databaseSizes, SnapshotError, SnapshotFile, type SnapshotOptions } from './snapshot-file.ts'
 import type { WriteResult } from './write-snapshot.ts'
 
 const SHARDS = 4
@@ -231,5 +231,16 @@ describe('a save that everybody waits for', () => {
     ).toThrow(SnapshotError)
     expect(existsSync(options.temporary)).toBe(false)
     expect(readFileSync(path.join(directory, 'dump.rdb'), 'latin1')).toBe('old')
+  })
+
+  test('fails in its own words when its temporary file can not be taken away either', () => {
+    const { engine } = new Rig().engine
+    const options = optionsIn(directory, 0)
+    const file = new SnapshotFile({ ...options, databases: databaseSizes(engine.shards) })
+    // A directory in its place is what rmSync refuses, as any file of a disk that has become read-only.
+    rmSync(options.temporary)
+    mkdirSync(options.temporary)
+    file.discard()
+    expect(() => saveNow(engine.shards, options, engine.access, 'none')).toThrow(SnapshotError)
   })
 })
