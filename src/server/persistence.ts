@@ -202,6 +202,8 @@ export class Persistence {
     }
     log.notice('DB saved on disk')
     this.savedChanges = this.sum(DIRTY)
+    // A background save that could not be given up any more is about to tell of its end: this file is newer.
+    this.changesAtEpoch = this.savedChanges
     this.lastSaveMs = clock.nowMs()
     this.isLastGood = true
     return true

@@ -1,5 +1,5 @@
 /* Snapshots of a whole server that is written to all the time: the file shows one instant over all shards. */
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { Random } from '../support/random.ts'
@@ -188,6 +188,22 @@ test('FLUSHALL in a transaction saves in its place', async () => {
   // What came after it is not in the file, and is still to be saved.
   expect(infoField(String(await client.call('INFO', 'persistence')), 'rdb_changes_since_last_save')).toBe('2')
   expect(loaded(join(server.directory, 'dump.rdb')).must('DBSIZE')).toBe(0)
+  client.close()
+})
+
+test('FLUSHALL at the end of a running save leaves no changes to be saved', async () => {
+  const server = await started({ save: '10000 10000' })
+  const client = await server.connect()
+  const file = join(server.directory, 'dump.rdb')
+  for (let round = 0; round < 20; round++) {
+    rmSync(file, { force: true })
+    await client.pipeline([['MSET', 'a', '1', 'b', '2'], ['BGSAVE']])
+    // It is in its place before the server hears that it is.
+    while (!existsSync(file));
+    expect(await client.call('FLUSHALL')).toBe('OK')
+    while (infoField(String(await client.call('INFO', 'persistence')), 'rdb_bgsave_in_progress') === '1');
+    expect(infoField(String(await client.call('INFO', 'persistence')), 'rdb_changes_since_last_save')).toBe('0')
+  }
   client.close()
 })
 
