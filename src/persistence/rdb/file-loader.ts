@@ -258,12 +258,12 @@ export class RdbFileLoader {
   }
 
   /** What belongs to functions and modules, of which there are none here. */
-  private readForeign(code: number): void {
-    const { reader, host } = this
+  private readForeign(code: number): never {
+    const { reader } = this
     switch (code) {
       case OPCODE_FUNCTION2:
-        reader.string(this.text)
-        return host.onNotice('RDB holds a function library, which is left out: functions are not supported')
+        // Left out, it would be gone for good with the next save.
+        throw new RdbFileError('Failed loading library, functions are not supported')
       case OPCODE_FUNCTION_PRE_GA:
         throw new RdbError('Pre-release function format not supported.')
       case OPCODE_MODULE_AUX:
