@@ -20,6 +20,7 @@ import {
   EXPIRED_TIME_CAP_REACHED,
   KEYSPACE_HITS,
   KEYSPACE_MISSES,
+  LAZY_FREE_PENDING,
   LAZY_FREED_OBJECTS,
 } from '../shard-worker/keyspace/shard-layout.ts'
 import type { Statistics } from '../shard-worker/statistics.ts'
@@ -195,8 +196,8 @@ export class Observatory implements InfoContext {
 
   shards(): ShardFigures {
     const now = this.shardsNow()
-    const { dirty, expiredStalePercent } = now
-    return { ...difference(now, this.baseline?.shards), dirty, expiredStalePercent }
+    const { dirty, expiredStalePercent, lazyFreePending } = now
+    return { ...difference(now, this.baseline?.shards), dirty, expiredStalePercent, lazyFreePending }
   }
 
   memoryExceeded(): ExceededTime {
@@ -238,6 +239,7 @@ export class Observatory implements InfoContext {
       expireCycleUs: sum(EXPIRE_CYCLE_US),
       evicted: sum(EVICTED_KEYS),
       lazyFreed: sum(LAZY_FREED_OBJECTS),
+      lazyFreePending: sum(LAZY_FREE_PENDING),
       dirty: sum(DIRTY),
     }
   }

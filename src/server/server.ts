@@ -32,6 +32,7 @@ import { Cron } from './cron.ts'
 import { DefaultUser } from './default-user.ts'
 import { IdleCollection } from './idle-collection.ts'
 import { KeyEviction } from './key-eviction.ts'
+import { LazyFreeing } from './lazy-freeing.ts'
 import { Listeners } from './listeners.ts'
 import { Loading } from './loading.ts'
 import { observe } from './observed.ts'
@@ -72,6 +73,7 @@ export class Server implements Host<Session> {
   readonly observatory: Observatory
   readonly keyEviction: KeyEviction
   readonly turns = new TurnMaxima()
+  readonly lazyFreeing: LazyFreeing
   readonly persistence: Persistence
   readonly loading: Loading
   current: Session | null = null
@@ -114,6 +116,7 @@ export class Server implements Host<Session> {
     this.dispatcher = new Dispatcher(this.commands, this.shards.sequencer, this.reply, this.pause, this)
     this.observatory = new Observatory(observe(this))
     this.keyEviction = new KeyEviction(this)
+    this.lazyFreeing = new LazyFreeing(this)
     this.persistence = new Persistence(this)
     this.loading = new Loading(this)
     this.pause.onChange = () => this.dispatcher.observe()
@@ -132,6 +135,7 @@ export class Server implements Host<Session> {
     this.followConfiguration()
     this.cron.every(0, () => this.shutdown.obeySignal())
     this.cron.every(0, () => this.clients.cron(this.cron.hz))
+    this.cron.every(TICK_MS, () => this.lazyFreeing.begin())
     this.cron.every(TICK_MS, () => this.persistence.cron())
     this.cron.atConfiguredRate(() => this.shardCron())
     const idleCollection = new IdleCollection(this.traffic)
@@ -206,6 +210,7 @@ export class Server implements Host<Session> {
     this.endTiming()
     session.finishBatch()
     this.current = null
+    if (this.engine.access.hasBuried) this.lazyFreeing.begin()
     this.clients.batchEnded(session)
   }
 

@@ -134,6 +134,9 @@ export class Engine {
     this.configureEviction()
     access.lfuLogFactor = settings.lfuLogFactor
     access.lfuDecayMinutes = settings.lfuDecayTime
+    access.lazyExpire = settings.lazyfreeLazyExpire
+    access.lazyEviction = settings.lazyfreeLazyEviction
+    access.lazyServerDel = settings.lazyfreeLazyServerDel
     this.statistics.trackLatency = settings.latencyTracking
     this.slow.configure(settings.slowlogLogSlowerThan, settings.latencyMonitorThreshold)
     this.statistics.precise = this.slow.thresholdUs < PRECISE_BELOW_US

@@ -8,8 +8,9 @@
  *
  * kind    RUN: `count` commands of one connection, in order. BARRIER: one command over shards of several workers that
  *         meet at the barrier cell in `count`. HOLD: park at that cell until the I/O thread opens it. CRON: an
- *         expire and rehash turn for shard `count`. SAVE: a slice of a snapshot, likewise. CONTROL: a
- *         control frame of `count` bytes follows the header. PART: some bytes of a record that does not fit, see below.
+ *         expire and rehash turn for shard `count`. SAVE, FREE: a slice of a snapshot, of freeing what is dead,
+ *         likewise. CONTROL: a control frame of `count` bytes follows the header. PART: some bytes of a record that
+ *         does not fit, see below.
  * flags   RESP3, NO_TOUCH, EXPIRE_PAUSED.   now  Unix ms of the batch.   client  id.
  *
  * Command:    | id u16 | shard u16 | hash u32 | argc u32 | length u32 [argc] | bytes of all arguments, padded to 4 |
@@ -34,6 +35,7 @@ export const RECORD_CRON = 4
 export const RECORD_CONTROL = 5
 export const RECORD_PART = 6
 export const RECORD_SAVE = 7
+export const RECORD_FREE = 8
 
 export const RECORD_KIND = 0
 export const RECORD_COUNT = 4

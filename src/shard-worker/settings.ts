@@ -38,6 +38,12 @@ export class EngineSettings {
   rdbKeySaveDelay = 0
   /** DEBUG SET-SKIP-CHECKSUM-VALIDATION. */
   skipChecksumValidation = false
+  /** What frees large values later. */
+  lazyfreeLazyEviction = false
+  lazyfreeLazyExpire = false
+  lazyfreeLazyServerDel = false
+  lazyfreeLazyUserDel = false
+  lazyfreeLazyUserFlush = false
   /** Whether command durations are kept as histograms. */
   latencyTracking = true
 
@@ -109,6 +115,21 @@ export class EngineSettings {
         return true
       case 'skip-checksum-validation':
         this.skipChecksumValidation = value === 'yes'
+        return true
+      case 'lazyfree-lazy-eviction':
+        this.lazyfreeLazyEviction = value === 'yes'
+        return true
+      case 'lazyfree-lazy-expire':
+        this.lazyfreeLazyExpire = value === 'yes'
+        return true
+      case 'lazyfree-lazy-server-del':
+        this.lazyfreeLazyServerDel = value === 'yes'
+        return true
+      case 'lazyfree-lazy-user-del':
+        this.lazyfreeLazyUserDel = value === 'yes'
+        return true
+      case 'lazyfree-lazy-user-flush':
+        this.lazyfreeLazyUserFlush = value === 'yes'
         return true
       case 'latency-tracking':
         this.latencyTracking = value === 'yes'

@@ -30,6 +30,7 @@ import { Doorbell } from '../shm/sync/doorbell.ts'
 import { shardFamilies } from './command/table.ts'
 import { Engine } from './engine.ts'
 import { expireCycle, rehashCycle } from './keyspace/expire-cycle.ts'
+import { freeSlice } from './keyspace/lazyfree.ts'
 import { type SliceHost, saveSlice } from './keyspace/save-walk.ts'
 import { NONE_LEFT } from './memory-budget.ts'
 import { PREFETCH_KEYS } from './prefetch.ts'
@@ -71,7 +72,7 @@ const WORTH_COLLECTING_BYTES = 16 * 1024 * 1024
 const NO_BYTES = new Uint8Array(0)
 /** The level of a LogLine. */
 const VERBOSE = 1
-/** How long commands may wait for a slice of a snapshot. */
+/** How long commands may wait for a slice of a snapshot, or of freeing what is dead. */
 const SLICE_US = 500
 
 export class ShardWorker {
@@ -200,6 +201,7 @@ export class ShardWorker {
     } else if (kind === record.RECORD_BARRIER) this.runBarrier(view, offset)
     else if (kind === record.RECORD_HOLD) this.hold(view.u32[(offset + record.RECORD_CELL) >> 2])
     else if (kind === record.RECORD_SAVE) this.saveSlice(view.u32[(offset + record.RECORD_COUNT) >> 2])
+    else if (kind === record.RECORD_FREE) this.freeSlice(view.u32[(offset + record.RECORD_COUNT) >> 2])
     else {
       assert(kind === record.RECORD_CRON, 'a known kind of record')
       this.cron(view.u32[(offset + record.RECORD_COUNT) >> 2])
@@ -333,6 +335,11 @@ export class ShardWorker {
   private saveSlice(shard: number): void {
     saveSlice(this.engine.shards[shard], this.sliceHost, SLICE_US)
     this.output.flush()
+    this.send(record.REPLY_LAST)
+  }
+
+  private freeSlice(shard: number): void {
+    freeSlice(this.engine.shards[shard], this.engine.clock, SLICE_US)
     this.send(record.REPLY_LAST)
   }
 

@@ -59,6 +59,8 @@ export class Sequencer implements LinkOwner {
   onControl: (worker: number, frame: Uint8Array) => void = () => {}
   /** A slice that save() asked for is over. */
   onSaved: (shard: number) => void = () => {}
+  /** The same of a slice that free() asked for. */
+  onFreed: (shard: number) => void = () => {}
   /** What commands that ran here had to save and that had no room: sessions wait for it. */
   spill: Spill | null = null
   private links: readonly WorkerLink[] = []
@@ -420,6 +422,12 @@ export class Sequencer implements LinkOwner {
     this.sendTurn(record.RECORD_SAVE, shard, nowMs).savedShard = shard
   }
 
+  /** A slice of freeing what is dead in a shard, likewise. onFreed tells of its end. */
+  free(shard: number, nowMs: number): void {
+    assert(this.openRun === null, 'I2 slices come between batches')
+    this.sendTurn(record.RECORD_FREE, shard, nowMs).freedShard = shard
+  }
+
   private sendTurn(kind: number, shard: number, nowMs: number): Run {
     const run = this.freeRuns.pop() ?? new Run()
     this.take(run, shard)
@@ -490,12 +498,13 @@ export class Sequencer implements LinkOwner {
 
   finished(run: Run): void {
     this.giveBack(run)
-    const { session, slot, cell, cronShard, savedShard } = run
+    const { session, slot, cell, cronShard, savedShard, freedShard } = run
     if (cronShard >= 0) this.inCron[cronShard] = 0
     if (cell >= 0 && slot !== null && slot.pending === 1) this.pool.release(cell)
     run.clear()
     this.freeRuns.push(run)
     if (savedShard >= 0) this.onSaved(savedShard)
+    if (freedShard >= 0) this.onFreed(freedShard)
     if (session !== null && slot !== null) session.finishSlot(slot)
   }
 

@@ -41,8 +41,9 @@ export class Run {
   hold: Hold | null = null
   /** The shard of a turn of the cron; -1 = none. */
   cronShard = -1
-  /** The shard of a slice of a snapshot; -1 = none. */
+  /** The shard of a slice of a snapshot, or of freeing; -1 = none. */
   savedShard = -1
+  freedShard = -1
 
   addShard(shard: number): void {
     if (this.shardCount === this.shards.length) {
@@ -61,6 +62,7 @@ export class Run {
     this.hold = null
     this.cronShard = -1
     this.savedShard = -1
+    this.freedShard = -1
   }
 }
 

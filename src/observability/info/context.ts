@@ -47,6 +47,8 @@ export interface ShardFigures {
   readonly expireCycleUs: number
   readonly evicted: number
   readonly lazyFreed: number
+  /** Keys that wait to be freed; never reset. */
+  readonly lazyFreePending: number
   /** Changes since the start; never reset. */
   readonly dirty: number
 }

@@ -7,6 +7,7 @@ import { decimals, humanBytes, type InfoText } from './info-text.ts'
 function writeMemory(text: InfoText, context: InfoContext): void {
   const { memory, values } = context
   const report = memory.report()
+  const shards = context.shards()
   text.bytes('used_memory', report.used)
   text.bytes('used_memory_rss', report.resident)
   text.bytes('used_memory_peak', report.peak)
@@ -42,8 +43,8 @@ function writeMemory(text: InfoText, context: InfoContext): void {
     mem_aof_buffer: 0,
     mem_allocator: 'libc',
     active_defrag_running: 0,
-    lazyfree_pending_objects: 0,
-    lazyfreed_objects: context.shards().lazyFreed,
+    lazyfree_pending_objects: shards.lazyFreePending,
+    lazyfreed_objects: shards.lazyFreed,
   })
 }
 

@@ -109,7 +109,7 @@ function expire(engine: Engine, args: Args, reply: Reply, command: string, unitM
   const { bytes } = args
   const entry = keyspace.findForWrite(bytes, args.offset[1], args.length[1])
   if (entry === 0 || (conditions !== 0 && !conditionsHold(keyspace.arena, entry, conditions))) return reply.integer(0)
-  if (when[0] <= engine.nowMs) keyspace.removeFound(entry)
+  if (when[0] <= engine.nowMs) keyspace.removeFound(entry, engine.access.lazyExpire)
   else keyspace.setExpire(entry, whenLow, whenHigh)
   keyspace.changed(bytes, args.offset[1], args.length[1])
   reply.integer(1)

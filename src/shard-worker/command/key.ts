@@ -21,7 +21,7 @@ export const keyCommands = family<Engine>('generic', [
     summary: 'Deletes keys; replies with how many there were.',
     syntax: 'key...',
     tips: OVER_SHARDS,
-    handler: del,
+    handler: (engine, args, reply) => remove(engine, args, reply, engine.settings.lazyfreeLazyUserDel),
   },
   {
     name: 'UNLINK',
@@ -31,11 +31,11 @@ export const keyCommands = family<Engine>('generic', [
     acl: ACL_KEYSPACE,
     keys: keysToEnd(1, 1, 'RM', 'DELETE'),
     since: '4.0.0',
-    complexity: 'O(n) in the keys, and in the elements of those that are no strings',
-    summary: 'Deletes keys; replies with how many there were. The same as DEL.',
+    complexity: 'O(n) in the keys; large values are freed afterwards, between other commands',
+    summary: 'Deletes keys, and frees large values later; replies with how many there were.',
     syntax: 'key...',
     tips: OVER_SHARDS,
-    handler: del,
+    handler: (engine, args, reply) => remove(engine, args, reply, true),
   },
   {
     name: 'EXISTS',
@@ -81,12 +81,12 @@ export const keyCommands = family<Engine>('generic', [
   },
 ])
 
-function del(engine: Engine, args: Args, reply: Reply): void {
+function remove(engine: Engine, args: Args, reply: Reply, lazily: boolean): void {
   const { bytes } = args
   let deleted = 0
   for (let i = 1; i < args.count; i++) {
     const keyspace = engine.keyspaceOf(args, i)
-    if (!keyspace.remove(bytes, args.offset[i], args.length[i])) continue
+    if (!keyspace.remove(bytes, args.offset[i], args.length[i], lazily)) continue
     keyspace.changed(bytes, args.offset[i], args.length[i])
     deleted++
   }

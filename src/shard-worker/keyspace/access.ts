@@ -1,6 +1,6 @@
 /* When a command runs, and how it marks the keys it touches: the moment handed in for the batch, and the LRU or LFU
- * field of an entry, with Redis's clocks and formulas (https://redis.io/docs/reference/eviction/). Baton holder.
- * Hot. */
+ * field of an entry, with Redis's clocks and formulas (https://redis.io/docs/reference/eviction/). What else a keyspace
+ * has to know of the thread and the settings it works for is here, too. Baton holder. Hot. */
 import { type Random, randomBelow } from '../../base/ports.ts'
 import type { AddedKeys } from './added-keys.ts'
 
@@ -23,6 +23,12 @@ export class Access {
   noTouch: boolean
   /** CLIENT PAUSE: expired keys stay, though nobody sees them, until a command writes them. */
   expirePaused: boolean
+  /** Whether large values are freed later that expire, are evicted, or are overwritten: lazyfree-lazy-*. */
+  lazyExpire: boolean
+  lazyEviction: boolean
+  lazyServerDel: boolean
+  /** Whether a value was left to be freed since this was last looked at. */
+  hasBuried: boolean
   /** Counts commands: what a keyspace was told to expect holds for one of them. */
   generation: number
   /** Told of keys that are added; null while nobody waits for any. */
@@ -37,6 +43,10 @@ export class Access {
     this.lfuDecayMinutes = 1
     this.noTouch = false
     this.expirePaused = false
+    this.lazyExpire = false
+    this.lazyEviction = false
+    this.lazyServerDel = false
+    this.hasBuried = false
     this.generation = 0
     this.addedKeys = null
     this.random = random

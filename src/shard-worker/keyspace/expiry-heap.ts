@@ -210,6 +210,12 @@ abstract class ExpiryHeap {
   }
 }
 
+/** Hands the block of the heap with this root to `visit`, if it has one: its items may be gone. */
+export function ownHeap(arena: Arena, root: number, visit: (block: number) => void): void {
+  const block = arena.u32[root >> 2]
+  if (block !== 0) visit(block)
+}
+
 /** Unix milliseconds at which a volatile field expires. */
 export function fieldExpiry(arena: Arena, entry: number): number {
   const at = (entry + ENTRY_HEADER_BYTES) >> 2

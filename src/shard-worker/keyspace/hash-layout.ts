@@ -27,6 +27,7 @@ import { listpackBytes } from '../structure/listpack.ts'
 import { blockOf, ENCODING_LISTPACK, ENCODING_LISTPACK_EX, flagsOf, OUT_OF_LINE } from './entry.ts'
 import { FieldHeap, NOT_IN_HEAP, PREFIX_PLACE, PREFIX_SOONEST } from './expiry-heap.ts'
 import { Table } from './table.ts'
+import { drained, drainNext, releaseArrays } from './table-drain.ts'
 import { BUCKET_BYTES, TABLE_BYTES } from './table-layout.ts'
 
 export const PREFIX_FIELDS = 4
@@ -86,15 +87,22 @@ export function releaseEntry(arena: Arena, entry: number): void {
 
 /** Frees a block with a table after a prefix of this many bytes, and all that hangs off it. */
 export function releaseTable(arena: Arena, block: number, prefix: number): void {
-  const table = tableAt(arena, block + prefix)
-  let cursor = 0
-  do {
-    cursor = table.scanStep(cursor)
-    for (let i = 0; i < table.scannedCount; i++) releaseEntry(arena, table.scanned[i])
-  } while (cursor !== 0)
-  table.clear()
+  releaseTablePart(arena, block, prefix, Number.POSITIVE_INFINITY)
+}
+
+/** The same a part at a time: about `parts` fields. What is left of `parts`, 0 when it is to be called again. */
+export function releaseTablePart(arena: Arena, block: number, prefix: number, parts: number): number {
+  const base = (block + prefix) >> 2
+  let left = parts
+  while (drainNext(arena, base)) {
+    for (let i = 0; i < drained.count; i++) releaseEntry(arena, drained.entries[i])
+    left -= drained.count + 1
+    if (left <= 0) return 0
+  }
+  releaseArrays(arena, base)
   if (prefix > 0) new FieldHeap(arena, block + PREFIX_FIELDS).clear()
   arena.release(block)
+  return left
 }
 
 /** Arena bytes of a hash. */

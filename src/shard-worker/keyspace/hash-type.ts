@@ -18,7 +18,7 @@ import {
   stringOffset,
   TYPE_HASH,
 } from './entry.ts'
-import { FieldHeap, fieldExpiry } from './expiry-heap.ts'
+import { FieldHeap, fieldExpiry, ownHeap } from './expiry-heap.ts'
 import {
   createTable,
   FIELD_BYTES_OFFSET,
@@ -30,10 +30,12 @@ import {
   prefixBytes,
   releaseEntry,
   releaseTable,
+  releaseTablePart,
   tableAt,
 } from './hash-layout.ts'
-import { checkTable, ownBuckets } from './table-check.ts'
-import { registerValueType } from './value-type.ts'
+import { checkTable, ownBuckets, ownUndrained } from './table-check.ts'
+import { USED } from './table-layout.ts'
+import { registerValueType, releaseWhole } from './value-type.ts'
 
 /** What a volatile field's digest gets besides, as in Redis 7.4. */
 const VOLATILE_FIELD = Buffer.from('!!hexpire!!')
@@ -181,6 +183,23 @@ registerValueType(TYPE_HASH, {
   release(arena, block, encoding) {
     if (isListpackEncoding(encoding)) arena.release(block)
     else releaseTable(arena, block, prefixBytes(encoding))
+  },
+  effort(arena, block, encoding) {
+    return isListpackEncoding(encoding) ? 1 : arena.u32[((block + prefixBytes(encoding)) >> 2) + USED]
+  },
+  releasePart(arena, block, encoding, parts) {
+    if (isListpackEncoding(encoding)) return releaseWhole(arena, block, encoding, parts)
+    return releaseTablePart(arena, block, prefixBytes(encoding), parts)
+  },
+  ownRest(arena, block, encoding, visit) {
+    visit(block)
+    if (isListpackEncoding(encoding)) return
+    const prefix = prefixBytes(encoding)
+    ownUndrained(arena, (block + prefix) >> 2, visit, (entry) => {
+      visit(entry)
+      if (flagsOf(arena, entry) & OUT_OF_LINE) visit(blockOf(arena, entry))
+    })
+    if (prefix > 0) ownHeap(arena, block + PREFIX_FIELDS, visit)
   },
   clone(from, block, to, encoding) {
     const prefix = prefixBytes(encoding)

@@ -34,6 +34,7 @@ import {
   writeHeader,
 } from './entry.ts'
 import { HashHeap } from './expiry-heap.ts'
+import { freeEntry } from './lazyfree.ts'
 import { assertSaved, saveFirst } from './save-hook.ts'
 import {
   DATABASE_DETACHED,
@@ -46,7 +47,6 @@ import {
 } from './shard-layout.ts'
 import type { ShardParts } from './shard-parts.ts'
 import { Table } from './table.ts'
-import { releaseBlock } from './value-type.ts'
 
 /** Thrown when the shard's arena is full, before anything was changed; execute() answers with the OOM error. */
 export const ARENA_FULL = new Error('the arena is full')
@@ -138,7 +138,7 @@ export class Keyspace {
         : keys.hash(bytes, offset, length)
     const entry = keys.find(this.hash, bytes, offset, length)
     if (entry !== 0 && this.arena.u8[entry + ENTRY_FLAGS] & HAS_EXPIRE && this.isExpired(entry)) {
-      if (!this.access.expirePaused) this.vanishFound(entry, EXPIRED_KEYS)
+      if (!this.access.expirePaused) this.vanishFound(entry, EXPIRED_KEYS, this.access.lazyExpire)
       return 0
     }
     return entry
@@ -166,10 +166,10 @@ export class Keyspace {
   }
 
   /** Deletes the entry found last though no command asked for it; `counter` counts why. */
-  vanishFound(entry: number, counter: number): void {
+  vanishFound(entry: number, counter: number, lazily: boolean): void {
     this.shard.counters[counter]++
     this.wakeWatchers(this.arena.u8, keyOffset(this.arena, entry), keyLength(this.arena, entry))
-    this.removeFound(entry)
+    this.removeFound(entry, lazily)
   }
 
   /* Changes. */
@@ -236,15 +236,13 @@ export class Keyspace {
    */
   replaceFound(entry: number, fresh: number): void {
     this.keys.replaceFound(fresh)
-    this.releaseValue(entry)
-    this.arena.release(entry)
+    this.free(entry)
   }
 
-  /** Frees what hangs off the entry. */
-  private releaseValue(entry: number): void {
-    if ((flagsOf(this.arena, entry) & OUT_OF_LINE) === 0) return
+  /** Frees an entry that is in no table any more, with its value; a large one later, if `lazily`. */
+  private free(entry: number, lazily = this.access.lazyServerDel): void {
     if (isVolatileHash(this.arena.u8[entry])) this.volatileHashes.remove(entry)
-    releaseBlock(this.arena, entry)
+    freeEntry(this.shard, entry, lazily)
   }
 
   /**
@@ -301,21 +299,20 @@ export class Keyspace {
     this.expires.shrinkIfSparse()
   }
 
-  /** Deletes a key; false when it was not there (or had expired). */
-  remove(bytes: Uint8Array, offset: number, length: number): boolean {
+  /** Deletes a key, a large value `lazily` or not; false when it was not there (or had expired). */
+  remove(bytes: Uint8Array, offset: number, length: number, lazily = this.access.lazyServerDel): boolean {
     const entry = this.find(bytes, offset, length)
     if (entry === 0) return false
-    this.removeFound(entry)
+    this.removeFound(entry, lazily)
     return true
   }
 
   /** Deletes the entry that the last lookup found. */
-  removeFound(entry: number): void {
+  removeFound(entry: number, lazily = this.access.lazyServerDel): void {
     this.beforeChange(entry)
     if (flagsOf(this.arena, entry) & HAS_EXPIRE) this.forgetExpire(entry)
     this.keys.removeFound()
-    this.releaseValue(entry)
-    this.arena.release(entry)
+    this.free(entry, lazily)
     this.keys.shrinkIfSparse()
   }
 
@@ -333,6 +330,6 @@ export class Keyspace {
   expireEntry(entry: number): void {
     if (this.access.expirePaused) return
     this.refind(entry)
-    this.vanishFound(entry, EXPIRED_KEYS)
+    this.vanishFound(entry, EXPIRED_KEYS, this.access.lazyExpire)
   }
 }

@@ -5,10 +5,19 @@ import * as listpack from '../structure/listpack.ts'
 import { checkListpackBlock } from '../structure/listpack-block.ts'
 import * as quicklist from '../structure/quicklist.ts'
 import { expanded } from '../structure/quicklist-compress.ts'
-import { countOf, endNode, isCompressed, isPlain, nextNode, nodeAt, nodeSize } from '../structure/quicklist-node.ts'
+import {
+  countOf,
+  endNode,
+  isCompressed,
+  isPlain,
+  nextNode,
+  nodeAt,
+  nodeSize,
+  nodesOf,
+} from '../structure/quicklist-node.ts'
 import { ENCODING_LISTPACK, ENCODING_QUICKLIST, TYPE_LIST } from './entry.ts'
 import { AT_BYTES, listpackAt } from './list.ts'
-import { registerValueType } from './value-type.ts'
+import { registerValueType, releaseWhole } from './value-type.ts'
 
 function cloneListpack(from: Arena, block: number, to: Arena): number {
   const at = listpackAt(from, block)
@@ -44,6 +53,15 @@ registerValueType(TYPE_LIST, {
   release(arena, block, encoding) {
     if (encoding === ENCODING_LISTPACK) arena.release(block)
     else quicklist.releaseQuicklist(arena, block)
+  },
+  effort: (arena, block, encoding) => (encoding === ENCODING_LISTPACK ? 1 : nodesOf(arena, block)),
+  releasePart(arena, block, encoding, parts) {
+    if (encoding === ENCODING_LISTPACK) return releaseWhole(arena, block, encoding, parts)
+    return quicklist.releaseNodes(arena, block, parts)
+  },
+  ownRest(arena, block, encoding, visit) {
+    if (encoding === ENCODING_LISTPACK) visit(block)
+    else quicklist.ownNodes(arena, block, visit)
   },
   clone(from, block, to, encoding) {
     if (encoding === ENCODING_LISTPACK) return cloneListpack(from, block, to)

@@ -2,14 +2,15 @@
  *
  * Root block of the arena, offsets in bytes:
  *
- *   0           4      8           12        16        20     24     28     32    64                 192
- *   | databases | seed | directory | watches | watched | next | more | save | ... | counters f64[16] |
+ *   0           4      8           12        16        20     24     28     32     36    64                 192
+ *   | databases | seed | directory | watches | watched | next | more | save | dead | ... | counters f64[16] |
  *
  * databases  their number.   seed  of the key hash, the same in all shards of a process.
  * directory  arena offset of the database records, DATABASE_BYTES each.
  * watches    arena offset of the watch table, 0 = none (see watch.ts).   watched  keys in it.
  * next       database that the next expire cycle begins with.   more  1 when the last one ran out of time.
  * save       what a snapshot does here: SAVE_NONE, SAVE_RUNS, SAVE_DROPPED (see save-walk.ts).
+ * dead       the first of the entries whose values are to be freed, 0 = none (see lazyfree.ts).
  *
  * Database record, two cache lines:
  *
@@ -32,6 +33,7 @@ export const ROOT_WATCHED = 16
 export const ROOT_EXPIRE_DATABASE = 20
 export const ROOT_EXPIRE_MORE = 24
 export const ROOT_SAVE = 28
+export const ROOT_DEAD_ENTRIES = 32
 export const ROOT_COUNTERS = 64
 
 export const DATABASE_BYTES = 128
@@ -57,7 +59,9 @@ export const EVICTED_KEYS = 3
 export const DIRTY = 4
 export const EXPIRED_TIME_CAP_REACHED = 5
 export const EXPIRE_CYCLE_US = 6
+/** Keys that were deleted lazily and have been freed since, and those that have not. */
 export const LAZY_FREED_OBJECTS = 7
+export const LAZY_FREE_PENDING = 12
 /** Share of sampled volatile keys that were logically expired, times 100 (expired_stale_perc). */
 export const EXPIRED_STALE_PERCENT = 8
 /** Keys that the running snapshot, or the last one, has saved. */

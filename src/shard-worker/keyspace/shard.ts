@@ -5,6 +5,7 @@ import type { Arena } from '../../shm/arena/arena.ts'
 import type { Access } from './access.ts'
 import { Keyspace } from './keyspace.ts'
 import { checkKeyspace } from './keyspace-check.ts'
+import { checkDead } from './lazyfree.ts'
 import { SaveHook } from './save-hook.ts'
 import {
   COUNTERS,
@@ -96,6 +97,7 @@ export class Shard implements ShardParts<Keyspace> {
       owned.add(block)
     }
     for (const keyspace of this.keyspaces) checkKeyspace(keyspace, own)
+    checkDead(this, own)
     this.watches.check(own)
     let live = 0
     this.arena.check((offset) => {

@@ -1,5 +1,7 @@
 /* Walks over whole tables: their invariants, their blocks, how full they are. Baton holder; cold. */
 import { assert } from '../../base/assert.ts'
+import type { Arena } from '../../shm/arena/arena.ts'
+import { smallMaskOf } from './save-marks.ts'
 import type { Table } from './table.ts'
 import {
   BUCKET_SHIFT,
@@ -12,6 +14,7 @@ import {
   MASK1,
   NEXT_WORD,
   REHASH,
+  SAVING,
   tagOf,
 } from './table-layout.ts'
 
@@ -23,6 +26,35 @@ export function ownBuckets(table: Table, own: (block: number) => void): void {
     const next = u32[(bucket >> 2) + NEXT_WORD]
     if (next !== 0) own(next)
   })
+}
+
+/**
+ * Hands what table-drain.ts has left of the table at word `base` to `own`, and each entry to `visit`. O(n).
+ */
+export function ownUndrained(
+  arena: Arena,
+  base: number,
+  own: (block: number) => void,
+  visit: (entry: number) => void,
+): void {
+  const { i32, u32 } = arena
+  for (const array of [i32[base + BUCKETS0], i32[base + BUCKETS1]]) if (array !== 0) own(array)
+  if (i32[base + BUCKETS0] === 0) return
+  const smallMask = smallMaskOf(i32, base)
+  for (let index = i32[base + SAVING]; index <= smallMask; index++) {
+    const isMoved = index < i32[base + REHASH]
+    const mask = i32[base + (isMoved ? MASK1 : MASK0)]
+    for (let at = index; at <= mask; at += smallMask + 1) {
+      const head = i32[base + (isMoved ? BUCKETS1 : BUCKETS0)] + (at << BUCKET_SHIFT)
+      for (let bucket = head; bucket !== 0; bucket = u32[(bucket >> 2) + NEXT_WORD]) {
+        if (bucket !== head) own(bucket)
+        for (let way = 0; way < BUCKET_WAYS; way++) {
+          const entry = u32[(bucket >> 2) + ENTRIES_WORD + way]
+          if (entry !== 0) visit(entry)
+        }
+      }
+    }
+  }
 }
 
 /** Asserts I1 to I4 (see table-layout.ts) and hands every entry to `visit`. O(n). */

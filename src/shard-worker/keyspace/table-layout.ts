@@ -7,7 +7,8 @@
  *
  * bucket0/1  arena offset of the two bucket arrays, 0 = none.   mask  buckets - 1.
  * used       entries in both.   rehash  -1, or the next small index to move.   pauses  > 0: rehashing waits.
- * saving     0, or while a snapshot walks the table: the next small index to save, plus 1 (see save-marks.ts).
+ * saving     0, or while a snapshot walks the table: the next small index to save, plus 1 (see save-marks.ts); of a
+ *            table that is being freed: the next small index to free (see table-drain.ts).
  *
  * Bucket, one cache line, twelve ways:
  *

@@ -9,6 +9,15 @@ export interface ValueType {
   name: string
   /** Frees the value. */
   release(arena: Arena, block: number, encoding: number): void
+  /** In how many parts it can be freed, by the measure of Redis's lazyfreeGetFreeEffort. O(1). */
+  effort(arena: Arena, block: number, encoding: number): number
+  /**
+   * Frees about `parts` of them, 1 at least, of a value that nobody can see any more; what is left of `parts`, 0 when
+   * it is to be called again.
+   */
+  releasePart(arena: Arena, block: number, encoding: number, parts: number): number
+  /** Hands each block that releasePart() has left to `visit`. */
+  ownRest(arena: Arena, block: number, encoding: number, visit: (block: number) => void): void
   /** A deep copy in another (or the same) arena; 0 when it has no room, with nothing left behind. */
   clone(from: Arena, block: number, to: Arena, encoding: number): number
   /** Arena bytes of the value. */
@@ -43,6 +52,12 @@ export function releaseBlock(arena: Arena, entry: number): void {
   if (block !== 0) valueTypeOf(typeOf(arena, entry)).release(arena, block, encodingOf(arena, entry))
 }
 
+/** releasePart() of a value that is one block. */
+export function releaseWhole(arena: Arena, block: number, _encoding: number, parts: number): number {
+  arena.release(block)
+  return parts
+}
+
 /** Arena bytes of a key and its value. */
 export function bytesOfEntry(arena: Arena, entry: number): number {
   const own = arena.capacity(entry)
@@ -53,6 +68,9 @@ export function bytesOfEntry(arena: Arena, entry: number): number {
 registerValueType(TYPE_STRING, {
   name: 'string',
   release: (arena, block) => arena.release(block),
+  effort: () => 1,
+  releasePart: releaseWhole,
+  ownRest: (_arena, block, _encoding, visit) => visit(block),
   clone(from, block, to) {
     const bytes = STRING_BLOCK_HEADER_BYTES + from.u32[block >> 2]
     const copy = to.allocate(bytes)

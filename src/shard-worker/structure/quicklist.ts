@@ -100,14 +100,36 @@ export function createQuicklist(arena: Arena, fill: number, depth: number): numb
 
 /** Frees it with all its nodes. O(nodes). */
 export function releaseQuicklist(arena: Arena, list: number): void {
+  releaseNodes(arena, list, Number.POSITIVE_INFINITY)
+}
+
+/**
+ * The same a part at a time: about `parts` nodes, from the head on, which is all that is kept up to date. What is left
+ * of `parts`, 0 when it is to be called again.
+ */
+export function releaseNodes(arena: Arena, list: number, parts: number): number {
+  let left = parts
   let node = endNode(arena, list, true)
   while (node !== 0) {
     const next = nextNode(arena, node, true)
     arena.release(nodeBlock(arena, node))
     arena.release(node)
     node = next
+    if (--left > 0) continue
+    arena.u32[(list + HEAD) >> 2] = node
+    return 0
   }
   arena.release(list)
+  return left
+}
+
+/** Hands the blocks of a quicklist to `visit` that releaseNodes() has left. */
+export function ownNodes(arena: Arena, list: number, visit: (block: number) => void): void {
+  visit(list)
+  for (let node = endNode(arena, list, true); node !== 0; node = nextNode(arena, node, true)) {
+    visit(node)
+    visit(nodeBlock(arena, node))
+  }
 }
 
 /** A copy in another arena or the same, node by node as they are; 0 when that has no room. O(bytes). */
