@@ -10,7 +10,6 @@ type Words = readonly (string | number)[]
 describe.each(INLINE_EXECUTION_MODES)('inline-execution %s', (mode) => {
   let server: Server
   let client: RawClient
-  const opened: RawClient[] = []
 
   beforeAll(async () => {
     server = await startSpinel({
@@ -22,19 +21,11 @@ describe.each(INLINE_EXECUTION_MODES)('inline-execution %s', (mode) => {
   afterAll(() => server.stop())
 
   beforeEach(async () => {
-    client = await connect()
+    client = await server.connect()
     await client.call('FLUSHALL')
   })
 
-  afterEach(() => {
-    for (const each of opened.splice(0)) each.close()
-  })
-
-  async function connect(): Promise<RawClient> {
-    const each = await server.connect()
-    opened.push(each)
-    return each
-  }
+  afterEach(() => server.disconnectAll())
 
   const info = async (field: string) =>
     Number(new RegExp(`${field}:(\\d+)`).exec(String(await client.call('INFO', 'clients')))?.[1])
@@ -50,7 +41,7 @@ describe.each(INLINE_EXECUTION_MODES)('inline-execution %s', (mode) => {
     const before = await info('blocked_clients')
     const clients: RawClient[] = []
     for (const [i, words] of commands.entries()) {
-      const each = await connect()
+      const each = await server.connect()
       each.send(encodeCommand(words))
       await untilBlocked(before + i + 1)
       clients.push(each)
@@ -163,7 +154,7 @@ describe.each(INLINE_EXECUTION_MODES)('inline-execution %s', (mode) => {
     })
 
     test('among busy shards is neither overlooked nor served twice', async () => {
-      const waiters = await Promise.all([1, 2, 3, 4].map(() => connect()))
+      const waiters = await Promise.all([1, 2, 3, 4].map(() => server.connect()))
       for (let round = 0; round < 20; round++) {
         for (const [i, each] of waiters.entries()) {
           each.send(Buffer.concat([...load(20), ['BLPOP', `k${i}`, `k${i + 1}`, 0], ['PING']].map(encodeCommand)))
@@ -203,7 +194,7 @@ describe.each(INLINE_EXECUTION_MODES)('inline-execution %s', (mode) => {
     })
 
     test('waits in its own database', async () => {
-      const waiter = await connect()
+      const waiter = await server.connect()
       await waiter.call('SELECT', 3)
       waiter.send(encodeCommand(['BLPOP', 'a', 0]))
       await untilBlocked(1)
@@ -316,7 +307,7 @@ describe.each(INLINE_EXECUTION_MODES)('inline-execution %s', (mode) => {
         [['SWAPDB', 0, 2], 'from'],
       ] as [Words, string][]) {
         await client.call('RPUSH', 'from', '1')
-        const waiter = await connect()
+        const waiter = await server.connect()
         if (words.includes(2)) await waiter.call('SELECT', 2)
         waiter.send(encodeCommand(['BLPOP', key, 0]))
         await untilBlocked(1)
@@ -385,7 +376,7 @@ describe.each(INLINE_EXECUTION_MODES)('inline-execution %s', (mode) => {
     })
 
     test('by CLIENT UNBLOCK, before what its asker sends next', async () => {
-      const waiters = await Promise.all([connect(), connect()])
+      const waiters = await Promise.all([server.connect(), server.connect()])
       const ids = await Promise.all(waiters.map((each) => each.call('CLIENT', 'ID')))
       for (const each of waiters) each.send(encodeCommand(['BLPOP', 'a', 0]))
       await untilBlocked(2)
@@ -455,7 +446,7 @@ describe.each(INLINE_EXECUTION_MODES)('inline-execution %s', (mode) => {
     test('holds a blocking command like any write', async () => {
       await client.call('RPUSH', 'a', '1')
       await client.call('CLIENT', 'PAUSE', 100_000, 'WRITE')
-      const popper = await connect()
+      const popper = await server.connect()
       popper.send(encodeCommand(['BLPOP', 'a', 0]))
       await untilBlocked(1)
       expect(await client.call('LLEN', 'a')).toBe(1)
@@ -519,7 +510,7 @@ describe.each(INLINE_EXECUTION_MODES)('inline-execution %s', (mode) => {
   })
 
   test('CLIENT REPLY OFF keeps what a client is served to itself', async () => {
-    const waiter = await connect()
+    const waiter = await server.connect()
     waiter.send(
       Buffer.concat(
         [
@@ -535,7 +526,7 @@ describe.each(INLINE_EXECUTION_MODES)('inline-execution %s', (mode) => {
   })
 
   test('CLIENT REPLY SKIP skips the reply of a command that waits, and no other', async () => {
-    const waiter = await connect()
+    const waiter = await server.connect()
     const commands: Words[] = [
       ['CLIENT', 'REPLY', 'SKIP'],
       ['BLPOP', 'a', 0],
@@ -564,7 +555,7 @@ describe.each(INLINE_EXECUTION_MODES)('inline-execution %s', (mode) => {
 
   test('hundreds of clients are served by one push, each with one element', async () => {
     const waiters: RawClient[] = []
-    for (let i = 0; i < 300; i++) waiters.push(await connect())
+    for (let i = 0; i < 300; i++) waiters.push(await server.connect())
     for (const [i, each] of waiters.entries()) {
       each.send(encodeCommand(['BLPOP', 'a', `own${i % 7}`, 0]))
       if (i % 50 === 49) await untilBlocked(i + 1)

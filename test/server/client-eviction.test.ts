@@ -8,12 +8,8 @@ import { type Directives, type Server, startSpinel } from '../support/server.ts'
 const MB = 1024 * 1024
 
 let server: Server
-const opened: RawClient[] = []
 
-afterEach(async () => {
-  for (const each of opened.splice(0)) each.close()
-  await server.stop()
-})
+afterEach(() => server.stop())
 
 async function start(directives: Directives): Promise<RawClient> {
   server = await startSpinel({ directives })
@@ -24,7 +20,6 @@ async function start(directives: Directives): Promise<RawClient> {
 
 async function connect(name: string): Promise<RawClient> {
   const each = await server.connect()
-  opened.push(each)
   await each.call('CLIENT', 'SETNAME', name)
   return each
 }

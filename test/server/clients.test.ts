@@ -7,7 +7,6 @@ import { type Server, startSpinel } from '../support/server.ts'
 
 let server: Server
 let client: RawClient
-const opened: RawClient[] = []
 
 beforeAll(async () => {
   server = await startSpinel({ directives: { databases: 4 } })
@@ -16,17 +15,11 @@ beforeAll(async () => {
 afterAll(() => server.stop())
 
 beforeEach(async () => {
-  for (const each of opened.splice(0)) each.close()
-  client = await connect()
+  server.disconnectAll()
+  client = await server.connect()
   // Those of the test before are gone when nobody else is listed.
   while ((await clients()).length > 1) await new Promise((resolve) => setImmediate(resolve))
 })
-
-async function connect(): Promise<RawClient> {
-  const each = await server.connect()
-  opened.push(each)
-  return each
-}
 
 const ask = async (...words: (string | number)[]) => {
   const reply = await client.call(...words)
@@ -58,7 +51,7 @@ describe('CLIENT LIST and INFO', () => {
   })
 
   test('what a client has said and done shows', async () => {
-    const other = await connect()
+    const other = await server.connect()
     const before = fieldsOf(String(await other.call('CLIENT', 'INFO')))
     await other.pipeline([
       ['HELLO', 3, 'SETNAME', 'somebody'],
@@ -108,7 +101,7 @@ describe('CLIENT LIST and INFO', () => {
   })
 
   test('an unfinished command counts', async () => {
-    const other = await connect()
+    const other = await server.connect()
     const id = await idOf(other)
     other.send(`*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$100000\r\n${'v'.repeat(40_000)}`)
     for (;;) {
@@ -121,7 +114,7 @@ describe('CLIENT LIST and INFO', () => {
   })
 
   test('a watched key that changes makes a client dirty', async () => {
-    const other = await connect()
+    const other = await server.connect()
     const id = await idOf(other)
     await other.call('WATCH', 'w')
     expect((await clients('ID', id))[0].flags).toBe('N')
@@ -136,7 +129,7 @@ describe('CLIENT LIST and INFO', () => {
     const last = async (...command: string[]) => {
       await client.call(...command)
       const [shown] = await (async () => {
-        const other = await connect()
+        const other = await server.connect()
         const text = String(await other.call('CLIENT', 'LIST', 'ID', id))
         return [fieldsOf(text.trimEnd())]
       })()
@@ -152,7 +145,7 @@ describe('CLIENT LIST and INFO', () => {
   })
 
   test('chooses by id and type', async () => {
-    const other = await idOf(await connect())
+    const other = await idOf(await server.connect())
     const own = await idOf(client)
     expect(await ids('ID', other)).toEqual([other])
     expect(await ids('ID', own, other, 999_999, own)).toEqual([own, other, own])
@@ -173,7 +166,7 @@ describe('CLIENT LIST and INFO', () => {
 
 describe('CLIENT KILL', () => {
   test('by address, the old way', async () => {
-    const other = await connect()
+    const other = await server.connect()
     const { addr } = fieldsOf(String(await other.call('CLIENT', 'INFO')))
     expect(await ask('CLIENT', 'KILL', addr)).toBe('OK')
     await other.expectClosed()
@@ -188,7 +181,7 @@ describe('CLIENT KILL', () => {
   })
 
   test('by filters, which all have to hold', async () => {
-    const [a, b, c] = [await connect(), await connect(), await connect()]
+    const [a, b, c] = [await server.connect(), await server.connect(), await server.connect()]
     const { addr, laddr } = fieldsOf(String(await b.call('CLIENT', 'INFO')))
     expect(await ask('CLIENT', 'KILL', 'ID', await idOf(a), 'ADDR', addr)).toBe(0)
     expect(await ask('CLIENT', 'KILL', 'ID', await idOf(a))).toBe(1)
@@ -202,17 +195,17 @@ describe('CLIENT KILL', () => {
   })
 
   test('everybody, oneself included only if asked for', async () => {
-    const others = [await connect(), await connect()]
+    const others = [await server.connect(), await server.connect()]
     for (const other of others) await other.expectOpen()
     expect(await ask('CLIENT', 'KILL', 'SKIPME', 'yes')).toBe(2)
     for (const other of others) await other.expectClosed()
-    await (await connect()).expectOpen()
+    await (await server.connect()).expectOpen()
     client.send('CLIENT KILL SKIPME no\r\nPING\r\n')
     expect(latin1(await client.readToEnd())).toBe(':2\r\n')
   })
 
   test('a client that waits or has commands in flight', async () => {
-    const other = await connect()
+    const other = await server.connect()
     const id = await idOf(other)
     await client.call('CLIENT', 'PAUSE', 100_000, 'WRITE')
     other.send('SET k v\r\n')
@@ -254,11 +247,11 @@ describe('CLIENT REPLY', () => {
 
   test('SKIP silences the next command', async () => {
     expect(await replies('CLIENT REPLY SKIP', 'ECHO a', 'ECHO b')).toBe('$1\r\nb\r\n+OK\r\n')
-    client = await connect()
+    client = await server.connect()
     expect(await replies('CLIENT REPLY SKIP', 'CLIENT REPLY ON', 'ECHO b')).toBe('+OK\r\n$1\r\nb\r\n+OK\r\n')
-    client = await connect()
+    client = await server.connect()
     expect(await replies('CLIENT REPLY SKIP', 'CLIENT REPLY SKIP', 'ECHO a', 'ECHO b')).toBe('$1\r\nb\r\n+OK\r\n')
-    client = await connect()
+    client = await server.connect()
     expect(await replies('CLIENT REPLY OFF', 'CLIENT REPLY SKIP', 'ECHO a', 'RESET', 'ECHO b')).toBe(
       '+RESET\r\n$1\r\nb\r\n+OK\r\n',
     )
@@ -306,7 +299,7 @@ test('HELLO greets in the protocol that it switches to', async () => {
 })
 
 test('RESET ends a transaction, its watches and all settings', async () => {
-  const other = await connect()
+  const other = await server.connect()
   await client.pipeline([
     ['HELLO', 3],
     ['SELECT', 2],
@@ -351,7 +344,6 @@ describe('with a password', () => {
 
   beforeEach(async () => {
     client = await guarded.connect()
-    opened.push(client)
   })
 
   const WRONG = 'WRONGPASS invalid username-password pair or user is disabled.'

@@ -8,22 +8,12 @@ import { type Directives, type Server, startSpinel } from '../support/server.ts'
 const MB = 1024 * 1024
 
 let server: Server
-const opened: RawClient[] = []
 
-afterEach(async () => {
-  for (const each of opened.splice(0)) each.close()
-  await server.stop()
-})
+afterEach(() => server.stop())
 
 async function start(directives: Directives): Promise<RawClient> {
   server = await startSpinel({ directives })
-  return connect()
-}
-
-async function connect(): Promise<RawClient> {
-  const each = await server.connect()
-  opened.push(each)
-  return each
+  return server.connect()
 }
 
 async function info(client: RawClient, name: string): Promise<number> {
@@ -39,18 +29,18 @@ const tail = (count: number) => server.log().split('\n').slice(-count).join('\n'
 describe('maxclients', () => {
   test('turns away who comes too many, and lets in again when somebody has gone', async () => {
     const client = await start({ maxclients: 3 })
-    const [second, third] = [await connect(), await connect()]
+    const [second, third] = [await server.connect(), await server.connect()]
     await third.expectOpen()
-    const refused = await connect()
+    const refused = await server.connect()
     expect(latin1(await refused.readToEnd())).toBe('-ERR max number of clients reached\r\n')
     expect(await info(client, 'rejected_connections')).toBe(1)
     expect(await info(client, 'connected_clients')).toBe(3)
     second.close()
     await until(async () => (await info(client, 'connected_clients')) === 2)
-    const fourth = await connect()
+    const fourth = await server.connect()
     await fourth.expectOpen()
     expect(await client.call('CONFIG', 'SET', 'maxclients', 4)).toBe('OK')
-    await (await connect()).expectOpen()
+    await (await server.connect()).expectOpen()
   })
 
   test('is what the limit of open files allows', async () => {
@@ -69,7 +59,7 @@ describe('maxclients', () => {
 describe('client-output-buffer-limit', () => {
   /** Asks for much and reads nothing. */
   async function glutton(bytes: number, name = 'glutton'): Promise<RawClient> {
-    const each = await connect()
+    const each = await server.connect()
     each.socket.pause()
     await new Promise((resolve) => setImmediate(resolve))
     each.send(encodeCommand(['CLIENT', 'SETNAME', name]))
@@ -107,10 +97,10 @@ describe('client-output-buffer-limit', () => {
   test('the hard limit counts what is to be sent, though the client would take it', async () => {
     const client = await start({ 'client-output-buffer-limit': 'normal 100000 0 0' })
     await client.call('SET', 'k', 'x'.repeat(10_000))
-    const within = await connect()
+    const within = await server.connect()
     expect(await within.pipeline(Array.from({ length: 9 }, () => ['STRLEN', 'k']))).toEqual(Array(9).fill(10_000))
     for (const commands of [Array(15).fill(['GET', 'k']), [['MULTI'], ...Array(15).fill(['GET', 'k']), ['EXEC']]]) {
-      const beyond = await connect()
+      const beyond = await server.connect()
       beyond.send(Buffer.concat([...commands, ['SET', 'after', '1']].map(encodeCommand)))
       expect(latin1(await beyond.readToEnd())).toBe('')
     }
@@ -124,7 +114,7 @@ describe('client-output-buffer-limit', () => {
   test('who has not authenticated is not owed more than some errors', async () => {
     const client = await start({ requirepass: 'secret' })
     await client.call('AUTH', 'secret')
-    const stranger = await connect()
+    const stranger = await server.connect()
     stranger.socket.pause()
     await new Promise((resolve) => setImmediate(resolve))
     const many = Buffer.concat(Array(10_000).fill(encodeCommand(['PING'])))
@@ -162,12 +152,12 @@ test('client-query-buffer-limit closes whose command is too long', async () => {
   expect(tail(2)).toMatch(
     /# Closing client that reached max query buffer length: id=\d+ .* name=x .* \(qbuf initial bytes: "\*2\\r\\n\$4/,
   )
-  await (await connect()).expectOpen()
+  await (await server.connect()).expectOpen()
 })
 
 test('timeout closes who is silent, but not who waits', async () => {
   const client = await start({ timeout: 1, loglevel: 'verbose' })
-  const [silent, paused] = [await connect(), await connect()]
+  const [silent, paused] = [await server.connect(), await server.connect()]
   await client.call('CLIENT', 'PAUSE', 1_000_000, 'WRITE')
   paused.send(encodeCommand(['SET', 'k', 'v']))
   let isClosed = false
@@ -182,7 +172,7 @@ test('timeout closes who is silent, but not who waits', async () => {
 
 test('a query buffer that nobody fills gives its room back', async () => {
   const client = await start({})
-  const other = await connect()
+  const other = await server.connect()
   const id = Number(await other.call('CLIENT', 'ID'))
   other.send(`*2\r\n$4\r\nECHO\r\n$1000000\r\n${'x'.repeat(300_000)}`)
   const room = async () => Number(/qbuf-free=(\d+)/.exec(String(await client.call('CLIENT', 'LIST', 'ID', id)))?.[1])

@@ -10,7 +10,6 @@ const LONG_MS = 1_000_000
 describe.each(INLINE_EXECUTION_MODES)('inline-execution %s', (mode) => {
   let server: Server
   let client: RawClient
-  const opened: RawClient[] = []
 
   beforeAll(async () => {
     server = await startSpinel({ spinelDirectives: { 'inline-execution': mode, 'shard-workers': 2, shards: 2 } })
@@ -19,19 +18,11 @@ describe.each(INLINE_EXECUTION_MODES)('inline-execution %s', (mode) => {
   afterAll(() => server.stop())
 
   beforeEach(async () => {
-    client = await connect()
+    client = await server.connect()
     await client.call('FLUSHALL')
   })
 
-  afterEach(() => {
-    for (const each of opened.splice(0)) each.close()
-  })
-
-  async function connect(): Promise<RawClient> {
-    const each = await server.connect()
-    opened.push(each)
-    return each
-  }
+  afterEach(() => server.disconnectAll())
 
   const blocked = async () => Number(/blocked_clients:(\d+)/.exec(String(await client.call('INFO', 'clients')))?.[1])
 
@@ -42,7 +33,7 @@ describe.each(INLINE_EXECUTION_MODES)('inline-execution %s', (mode) => {
   test('WRITE lets readers go on and writers wait', async () => {
     await client.call('SET', 'k', '1')
     expect(await client.call('CLIENT', 'PAUSE', LONG_MS, 'WRITE')).toBe('OK')
-    const [writer, second, reader] = [await connect(), await connect(), await connect()]
+    const [writer, second, reader] = [await server.connect(), await server.connect(), await server.connect()]
     writer.send(Buffer.concat([encodeCommand(['INCR', 'k']), encodeCommand(['GET', 'k'])]))
     second.send(encodeCommand(['MSET', 'a', '1', 'b', '2', 'c', '3']))
     await untilBlocked(2)
@@ -64,7 +55,7 @@ describe.each(INLINE_EXECUTION_MODES)('inline-execution %s', (mode) => {
   })
 
   test('ALL lets everybody wait until the time is over', async () => {
-    const other = await connect()
+    const other = await server.connect()
     const began = performance.now()
     await client.call('CLIENT', 'PAUSE', 100, 'ALL')
     expect(await other.call('PING')).toBe('PONG')
@@ -88,7 +79,7 @@ describe.each(INLINE_EXECUTION_MODES)('inline-execution %s', (mode) => {
 
   test('the later end and the stricter kind win', async () => {
     const began = performance.now()
-    const other = await connect()
+    const other = await server.connect()
     await client.pipeline([['CLIENT', 'PAUSE', 150, 'ALL']])
     // Everybody waits, who would shorten it too: the two come together when it is over.
     other.send(encodeCommand(['CLIENT', 'PAUSE', 1, 'WRITE']))
@@ -105,8 +96,8 @@ describe.each(INLINE_EXECUTION_MODES)('inline-execution %s', (mode) => {
   })
 
   test('EXEC waits if it would write; a pause begins when the transaction around it ends', async () => {
-    const writer = await connect()
-    const reader = await connect()
+    const writer = await server.connect()
+    const reader = await server.connect()
     await writer.pipeline([['MULTI'], ['SET', 'k', 'v']])
     await reader.pipeline([['MULTI'], ['GET', 'k']])
     expect(
@@ -169,7 +160,7 @@ describe.each(INLINE_EXECUTION_MODES)('inline-execution %s', (mode) => {
 
   test('a client that waits may go', async () => {
     await client.call('CLIENT', 'PAUSE', LONG_MS, 'WRITE')
-    const [a, b] = [await connect(), await connect()]
+    const [a, b] = [await server.connect(), await server.connect()]
     a.send(encodeCommand(['SET', 'k', 'a']))
     b.send(encodeCommand(['SET', 'k', 'b']))
     await untilBlocked(2)

@@ -103,6 +103,8 @@ export class Server {
   /** Exit code or signal once the process is gone. */
   exit: { code: number | null; signal: NodeJS.Signals | null } | null = null
   private output = ''
+  /** Those that connect() has given out and nobody has closed. */
+  private readonly clients = new Set<RawClient>()
   private readonly exited: Promise<void>
 
   static async spawn(name: string, command: string[], directives: Directives): Promise<Server> {
@@ -148,8 +150,17 @@ export class Server {
     return { path: this.unixSocket }
   }
 
-  connect(options: RawClientOptions = {}): Promise<RawClient> {
-    return RawClient.connect(this.tcp, options)
+  /** A client of its own, which is closed with the server at the latest. */
+  async connect(options: RawClientOptions = {}): Promise<RawClient> {
+    const client = await RawClient.connect(this.tcp, options)
+    this.clients.add(client)
+    client.socket.once('close', () => this.clients.delete(client))
+    return client
+  }
+
+  /** Closes all clients that connect() has given out. */
+  disconnectAll(): void {
+    for (const client of this.clients) client.close()
   }
 
   /** Everything that the server printed so far. */
@@ -206,6 +217,7 @@ export class Server {
       this.signal('SIGKILL')
       await this.exited
     }
+    this.disconnectAll()
     await rm(this.directory, { recursive: true, force: true })
     if (this.process.pid !== undefined && isProcessAlive(this.process.pid)) throw new Error(`${this.name} is not gone`)
     if (options.checkLog === false) return
@@ -219,6 +231,7 @@ export class Server {
   async kill(): Promise<void> {
     this.signal('SIGKILL')
     await this.exited
+    this.disconnectAll()
     await rm(this.directory, { recursive: true, force: true })
   }
 
