@@ -39,3 +39,18 @@ test('one that is too long for a text is refused as a text, and shows its beginn
   expect([args.beginning(0, 3), args.beginning(1, 0)]).toEqual(['xxx', ''])
   expect(Args.of('ab').beginning(0, 3)).toBe('ab')
 })
+
+test('the key of one command is compared with that of another, whatever its length', () => {
+  const keys = ['', 'k', 'key', 'keys', 'key:1', 'key:2', 'yek:2', 'key:00012345', 'key:00012346', 'zey:00012345']
+  const bytes = bytesOf(keys.join(''))
+  const named = (key: string, shift: number) => {
+    const args = new Args(bytes)
+    args.push(0, shift)
+    args.push(keys.slice(0, keys.indexOf(key)).join('').length, key.length)
+    return args
+  }
+  for (const a of keys) for (const b of keys) expect(named(a, 1).hasKeyOf(named(b, 2)), `${a} ${b}`).toBe(a === b)
+  const elsewhere = named('key', 1)
+  elsewhere.bytes = bytes.slice()
+  expect(elsewhere.hasKeyOf(named('key', 1))).toBe(false)
+})

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { bytesOf } from './bytes.ts'
 import { crc16, keySlot } from './crc16.ts'
-import { digest, digestKey } from './key-digest.ts'
+import { DIGEST_HASH, DIGEST_SLOT, digest, digestKey } from './key-digest.ts'
 import { keyHash } from './key-hash.ts'
 
 const key = fc.oneof(
@@ -16,8 +16,8 @@ test('a digest is the hash and the slot of the key', () => {
       const buffer = new Uint8Array(bytes.length + before + 3).fill(0x7b)
       buffer.set(bytes, before)
       digestKey(buffer, before, bytes.length, seed)
-      expect(digest.hash).toBe(keyHash(bytes, 0, bytes.length, seed))
-      expect(digest.slot).toBe(keySlot(bytes, 0, bytes.length))
+      expect(digest[DIGEST_HASH]).toBe(keyHash(bytes, 0, bytes.length, seed))
+      expect(digest[DIGEST_SLOT]).toBe(keySlot(bytes, 0, bytes.length))
     }),
   )
 })

@@ -5,12 +5,15 @@ import { viewOf } from './bytes.ts'
 import { crcTable, keySlot, SLOT_COUNT } from './crc16.ts'
 import { keyHash } from './key-hash.ts'
 
-export const digest = { hash: 0, slot: 0 }
+/* A typed array keeps integers as they are; in an object's fields they may become doubles. */
+export const digest = new Int32Array(2)
+export const DIGEST_HASH = 0
+export const DIGEST_SLOT = 1
 
 const BRACES = 0x7b7b7b7b
 const OPEN_BRACE = 0x7b
 
-/** Sets digest.hash = keyHash(..., seed) and digest.slot = keySlot(...). */
+/** Leaves keyHash(..., seed) and keySlot(...) in `digest`. */
 export function digestKey(bytes: Uint8Array, offset: number, length: number, seed: number): void {
   const view = viewOf(bytes)
   const wordsEnd = offset + (length & ~3)
@@ -47,11 +50,11 @@ export function digestKey(bytes: Uint8Array, offset: number, length: number, see
   }
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
-  digest.hash = hash ^ (hash >>> 16)
-  digest.slot = crc & (SLOT_COUNT - 1)
+  digest[DIGEST_HASH] = hash ^ (hash >>> 16)
+  digest[DIGEST_SLOT] = crc & (SLOT_COUNT - 1)
 }
 
 function digestTagged(bytes: Uint8Array, offset: number, length: number, seed: number): void {
-  digest.hash = keyHash(bytes, offset, length, seed)
-  digest.slot = keySlot(bytes, offset, length)
+  digest[DIGEST_HASH] = keyHash(bytes, offset, length, seed)
+  digest[DIGEST_SLOT] = keySlot(bytes, offset, length)
 }

@@ -9,7 +9,7 @@ import { HEAVY } from '../base/command-spec.ts'
 import { type Command, type CommandTable, type KeyRange, lastKeyOf } from '../base/command-table.ts'
 import { keySlot, SLOT_COUNT } from '../base/crc16.ts'
 import * as errors from '../base/error-texts.ts'
-import { digest, digestKey } from '../base/key-digest.ts'
+import { DIGEST_HASH, DIGEST_SLOT, digest, digestKey } from '../base/key-digest.ts'
 import { LimitExceeded } from '../base/limit-exceeded.ts'
 import type { Clock, Random } from '../base/ports.ts'
 import type { Reply } from '../base/reply.ts'
@@ -161,8 +161,8 @@ export class Engine {
   /** Notes shard and hash of key argument `index`; the caller sets `located` when all of the command's keys are. */
   locate(args: Args, index: number): void {
     digestKey(args.bytes, args.offset[index], args.length[index], this.seed)
-    args.keyShard[index] = (digest.slot * this.shards.length) >>> SLOT_BITS
-    args.keyHash[index] = digest.hash
+    args.keyShard[index] = (digest[DIGEST_SLOT] * this.shards.length) >>> SLOT_BITS
+    args.keyHash[index] = digest[DIGEST_HASH]
   }
 
   /** Notes shard and hash of every key of a command with keys. */

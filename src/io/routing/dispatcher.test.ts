@@ -204,6 +204,27 @@ test('a batch longer than what is framed together is answered whole and in order
   expect(pair.session.commandCount).toBe(count + 1)
 })
 
+test('a batch that names one key again and again, and then others, finds each', async () => {
+  for (const mode of ['auto', 'always', 'never'] as const) {
+    rig.sequencer.inlineExecution = mode
+    await ask(pair, 'FLUSHALL')
+    const replies = await ask(
+      pair,
+      ...[
+        'INCR counter',
+        'INCR counter',
+        'EXISTS counter',
+        'INCR counter',
+        'INCR counted',
+        'INCR counter',
+        'INCR counted',
+      ],
+      ...['INCR sounter', 'GET counter', 'GET counted', 'GET sounter'],
+    )
+    expect(replies).toBe(':1 :2 :1 :3 :1 :4 :2 :1 $1 4 $1 2 $1 1')
+  }
+})
+
 test('replies that a client does not want are not written, wherever the command ran', async () => {
   for (const mode of ['auto', 'never'] as const) {
     rig.sequencer.inlineExecution = mode

@@ -116,13 +116,22 @@ export class Dispatcher {
   prepare(session: Session, batch: Batch): void {
     const { engine, commands } = this
     const { prefetcher } = engine
+    let first: Args | null = null
     for (let i = 0; i < batch.count; i++) {
       const args = batch.args[i]
       const id = commands.lookup(args.bytes, args.offset[0], args.length[0])
       args.command = id
       if (id < 0 || args.count < 2 || this.quickArity[id] === 0) continue
-      engine.locate(args, 1)
       args.located = true
+      // Whoever fills a list or a hash names one key again and again. Once another comes, nobody asks any more: with
+      // keys at random the comparison costs a fifteenth of a GET.
+      if (first !== null && args.hasKeyOf(first)) {
+        args.keyShard[1] = first.keyShard[1]
+        args.keyHash[1] = first.keyHash[1]
+        continue
+      }
+      first = i === 0 ? args : null
+      engine.locate(args, 1)
       const shard = args.keyShard[1]
       if (this.sequencer.inFlight[shard] === 0) {
         prefetcher.add(engine.shards[shard].keyspaces[session.db].keys, args.keyHash[1])
