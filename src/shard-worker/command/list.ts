@@ -4,6 +4,7 @@ import { ACL_LIST, type CommandSpec, DENYOOM, FAST, family, oneKey, READONLY, WR
 import * as errors from '../../base/error-texts.ts'
 import type { Reply } from '../../base/reply.ts'
 import type { Engine } from '../engine.ts'
+import type { Keyspace } from '../keyspace/keyspace.ts'
 import type { List } from '../keyspace/list.ts'
 import { integerArgument } from './integer-argument.ts'
 import { deferredPops, FOREIGN, findList, openForWrite, openFound, popElement, popElements } from './list-value.ts'
@@ -125,6 +126,14 @@ function push(engine: Engine, args: Args, reply: Reply, atHead: boolean, onlyIfT
   if (list === null) return
   const isNew = !list.isOpen
   if (isNew && onlyIfThere) return reply.integer(0)
+  const isDone = args.count === 3 && !isNew && list.pushShort(atHead, args.bytes, args.offset[2], args.length[2])
+  if (!isDone) pushAll(keyspace, list, args, isNew, atHead)
+  keyspace.changed(args.bytes, args.offset[1], args.length[1], args.count - 2)
+  reply.integer(list.count)
+}
+
+/** Pushes all arguments from 2 on to a list, which is made if it is new; or none. */
+function pushAll(keyspace: Keyspace, list: List, args: Args, isNew: boolean, atHead: boolean): void {
   let textBytes = 0
   for (let i = 2; i < args.count; i++) textBytes += args.length[i]
   if (isNew) list.create(keyspace, args.bytes, args.offset[1], args.length[1], textBytes, args.count - 2, atHead)
@@ -134,8 +143,6 @@ function push(engine: Engine, args: Args, reply: Reply, atHead: boolean, onlyIfT
     if (isNew) list.discard(keyspace)
     throw error
   }
-  keyspace.changed(args.bytes, args.offset[1], args.length[1], args.count - 2)
-  reply.integer(list.count)
 }
 
 /** Pushes the arguments from 2 on, which are `textBytes` long together. */

@@ -18,6 +18,7 @@ import type { Arena } from '../../shm/arena/arena.ts'
 import * as listpack from '../structure/listpack.ts'
 import { createListpack, makeRoom, placed, shrink } from '../structure/listpack-block.ts'
 import { replyElements } from '../structure/listpack-reply.ts'
+import { appendShort, isShortText, prependShort, SHORT_OVERHEAD_BYTES } from '../structure/listpack-short.ts'
 import * as quicklist from '../structure/quicklist.ts'
 import { expanded } from '../structure/quicklist-compress.ts'
 import {
@@ -170,6 +171,30 @@ export class List {
     if (this.isListpack) return this.pushToListpack(atHead, bytes, offset, length)
     const isLarge = length >= this.limits.quicklistPackedThreshold
     if (!quicklist.push(this.arena, this.block, atHead, bytes, offset, length, isLarge)) throw ARENA_FULL
+  }
+
+  /**
+   * What convertToAdd() and push() do for one element, if it is as short as most, no integer, and fits where it goes:
+   * false, with nothing done, when there is more to it. O(1).
+   */
+  pushShort(atHead: boolean, bytes: Uint8Array, offset: number, length: number): boolean {
+    if (!isShortText(bytes, offset, length) || length >= this.limits.quicklistPackedThreshold) return false
+    const { arena } = this
+    if (!this.isListpack) return quicklist.pushShort(arena, this.block, atHead, bytes, offset, length)
+    const { u8, view } = arena
+    const { at, block } = this
+    const total = view.getUint32(at, true)
+    if (exceedsLimit(this.limits.listMaxListpackSize, total + length, this.count + 1)) return false
+    const grown = length + SHORT_OVERHEAD_BYTES
+    if (atHead) {
+      if (at - block < AT_BYTES + grown) return false
+      this.at = prependShort(u8, view, at, total, bytes, offset, length)
+      arena.u32[block >> 2] = this.at - block
+    } else {
+      if (at + total + grown > block + arena.capacity(block)) return false
+      appendShort(u8, view, at, total, bytes, offset, length)
+    }
+    return true
   }
 
   private pushToListpack(atHead: boolean, bytes: Uint8Array, offset: number, length: number): void {

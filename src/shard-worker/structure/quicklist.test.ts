@@ -3,6 +3,7 @@ import { Random } from '../../../test/support/random.ts'
 import { bytesOf, textOf } from '../../base/bytes.ts'
 import { Arena } from '../../shm/arena/arena.ts'
 import * as listpack from './listpack.ts'
+import { isShortText } from './listpack-short.ts'
 import * as quicklist from './quicklist.ts'
 import { countOf, endNode, isPlain, nextNode, nodeAt, nodeSize, nodesOf } from './quicklist-node.ts'
 
@@ -149,4 +150,23 @@ test('check names what is broken', () => {
   broken(list + 8, 4, 'I2')
   broken(node + 16, 2, 'I3')
   quicklist.checkQuicklist(arena, list, () => {})
+})
+
+test.each([-2, -1, 4, 0])('a short push is the same as any other, or is none, fill %i', (fill) => {
+  const random = new Random(fill + 99)
+  const arena = Arena.create(8 * 1024 * 1024)
+  const [quick, plain] = [0, 0].map(() => quicklist.createQuicklist(arena, fill, 0))
+  let short = 0
+  for (let step = 0; step < 2000; step++) {
+    const atHead = random.chance(0.5)
+    const text = random.chance(0.05) ? 'y'.repeat(random.pick([64, 500, 3500])) : 'x'.repeat(random.below(64))
+    const isShort = isShortText(bytesOf(text), 0, text.length)
+    if (isShort && quicklist.pushShort(arena, quick, atHead, bytesOf(text), 0, text.length)) short++
+    else expect(push(arena, quick, atHead, text)).toBe(true)
+    expect(push(arena, plain, atHead, text)).toBe(true)
+    expect(nodesOf(arena, quick)).toBe(nodesOf(arena, plain))
+  }
+  expect(short).toBeGreaterThan(fill === 0 ? -1 : 1000)
+  check(arena, [quick, plain])
+  expect(texts(arena, quick)).toEqual(texts(arena, plain))
 })

@@ -14,6 +14,7 @@ import { copyBytes } from '../../base/bytes.ts'
 import type { Arena } from '../../shm/arena/arena.ts'
 import * as listpack from './listpack.ts'
 import { checkListpackBlock, createListpack, makeRoom, placed, shrink } from './listpack-block.ts'
+import { appendShort, prependShort, SHORT_OVERHEAD_BYTES } from './listpack-short.ts'
 import { checkCompressed, expand, expanded, keepDepth } from './quicklist-compress.ts'
 import {
   COUNT,
@@ -27,6 +28,7 @@ import {
   HEAD,
   isCompressed,
   isPlain,
+  LZF,
   limitBytes,
   MAX_DEPTH,
   MAX_FILL,
@@ -297,6 +299,40 @@ export function push(
   }
   if (!addToNode(arena, end, atHead, bytes, offset, length, limitBytes(fillOf(arena, list)))) return false
   arena.u32[(list + COUNT) >> 2]++
+  return true
+}
+
+/**
+ * What push() does, for a text that isShortText() calls one and a node that has room for it as it is: false, with
+ * nothing done, when there is more to it. O(1).
+ */
+export function pushShort(
+  arena: Arena,
+  list: number,
+  atHead: boolean,
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+): boolean {
+  const { u8, u32, view } = arena
+  const word = u32[(list + (atHead ? HEAD : TAIL)) >> 2] >> 2
+  if (word === 0) return false
+  const count = u32[word + (NODE_COUNT >> 2)]
+  if (count & (PLAIN | LZF)) return false
+  const at = u32[word + (NODE_AT >> 2)]
+  const total = view.getUint32(at, true)
+  if (exceedsLimit(fillOf(arena, list), total + length + ELEMENT_OVERHEAD_BYTES, (count & COUNT_MASK) + 1)) return false
+  const block = u32[word + (NODE_BLOCK >> 2)]
+  const grown = length + SHORT_OVERHEAD_BYTES
+  if (atHead) {
+    if (at - block < grown) return false
+    u32[word + (NODE_AT >> 2)] = prependShort(u8, view, at, total, bytes, offset, length)
+  } else {
+    if (at + total + grown > block + arena.capacity(block)) return false
+    appendShort(u8, view, at, total, bytes, offset, length)
+  }
+  u32[word + (NODE_COUNT >> 2)] = count + 1
+  u32[(list + COUNT) >> 2]++
   return true
 }
 
