@@ -9,7 +9,7 @@ import { NOT_INTEGER, parsed, parsedBig, parseInteger, SAFE_INTEGER } from '../.
 import type { Reply } from '../../base/reply.ts'
 import type { Engine } from '../engine.ts'
 import type { Hash } from '../keyspace/hash.ts'
-import { persist, prepareExpiries, releaseReserves, setExpiry } from '../keyspace/hash-expiry.ts'
+import { finishExpiries, persist, prepareExpiries, revertExpiries, setExpiry } from '../keyspace/hash-expiry.ts'
 import { EXPIRED_FIELDS } from '../keyspace/shard-layout.ts'
 import { conditionAt, GT, LT, NX, XX } from './expire-condition.ts'
 import { FOREIGN, findHash, openForWrite } from './hash-value.ts'
@@ -113,19 +113,22 @@ function hexpire(engine: Engine, args: Args, reply: Reply, command: string, unit
   const count = condition === 0 ? 4 : 5
   if (!parseFields(args, count, errors.HASH_FIELDS_NOT_ABOVE_ZERO, reply)) return
   if (!hash.isOpen) return replyNoFields(args, count, reply)
+  const kept = prepareExpiries(hash, args.count - count - 1)
+  reply.array(args.count - count - 1)
   let changed = 0
+  let i = count + 1
   try {
-    prepareExpiries(hash, args.count - count - 1)
-    reply.array(args.count - count - 1)
-    for (let i = count + 1; i < args.count; i++) {
-      const field = hash.locate(args.bytes, args.offset[i], args.length[i])
-      const outcome = field === 0 ? NO_FIELD : expireField(engine, hash, field, when, condition)
+    for (; i < args.count; i++) {
+      const outcome = expireArgument(engine, hash, args, i, when, condition)
       if (outcome > 0) changed++
       reply.integer(outcome)
     }
-  } finally {
-    releaseReserves(hash)
+  } catch (error) {
+    while (--i > count) restoreExpiry(hash, args, i)
+    revertExpiries(hash, kept)
+    throw error
   }
+  finishExpiries(hash, kept)
   if (hash.count === 0) hash.discard()
   if (changed > 0) engine.keyspace.changed(args.bytes, args.offset[1], args.length[1], changed)
 }
@@ -164,17 +167,50 @@ function replyNoFields(args: Args, count: number, reply: Reply): void {
   for (let i = count + 1; i < args.count; i++) reply.integer(NO_FIELD)
 }
 
-/** Lets a field expire if the condition holds, or deletes it if its time has come; what is to be replied. */
-function expireField(engine: Engine, hash: Hash, field: number, when: number, condition: number): number {
+/* By argument: the expiry that the field had, NO_EXPIRY if it has that still. */
+let scratchBefore = new Float64Array(16)
+
+/**
+ * Lets the field that is argument `index` expire if the condition holds, or deletes it if its time has come; what is to
+ * be replied.
+ */
+function expireArgument(
+  engine: Engine,
+  hash: Hash,
+  args: Args,
+  index: number,
+  when: number,
+  condition: number,
+): number {
+  if (index >= scratchBefore.length) scratchBefore = grown(scratchBefore, args.count)
+  scratchBefore[index] = NO_EXPIRY
+  const field = hash.locate(args.bytes, args.offset[index], args.length[index])
+  if (field === 0) return NO_FIELD
   const before = hash.expiryOf(field)
   if (before === 0 ? condition === XX || condition === GT : !replaces(before, when, condition)) return CONDITION_NOT_MET
   if (when > engine.nowMs) {
     setExpiry(hash, field, when)
+    scratchBefore[index] = before
     return DONE
   }
   hash.removeLocated(field)
   engine.keyspace.shard.counters[EXPIRED_FIELDS]++
   return DELETED
+}
+
+function grown(scratch: Float64Array, count: number): Float64Array<ArrayBuffer> {
+  const larger = new Float64Array(2 * count)
+  larger.set(scratch)
+  return larger
+}
+
+/** Gives a field the expiry back that expireArgument() has taken from it; that never fails. */
+function restoreExpiry(hash: Hash, args: Args, index: number): void {
+  const before = scratchBefore[index]
+  if (before === NO_EXPIRY) return
+  const field = hash.locate(args.bytes, args.offset[index], args.length[index])
+  if (before === 0) persist(hash, field)
+  else setExpiry(hash, field, before)
 }
 
 /** Whether a condition lets an expiry take the place of another. */

@@ -6,7 +6,7 @@ import type { Reply } from '../../base/reply.ts'
 import type { Engine } from '../engine.ts'
 import { keyLength, keyOffset, replyValue } from '../keyspace/entry.ts'
 import type { Hash } from '../keyspace/hash.ts'
-import { ARENA_FULL } from '../keyspace/keyspace.ts'
+import { setAllOrNone } from '../keyspace/hash-set.ts'
 import * as listpack from '../structure/listpack.ts'
 import {
   createFor,
@@ -193,12 +193,12 @@ function setPairs(engine: Engine, args: Args, command: string, reply: Reply): nu
   if (hash === null) return -1
   const isNew = !hash.isOpen
   if (isNew) createFor(args, hash)
-  else if (args.count > 4 && !hash.hasRoom((args.count - 2) >> 1, args.totalBytes())) throw ARENA_FULL
-  let added = 0
+  const isShort = !isNew && args.count > 4 && !hash.hasRoom((args.count - 2) >> 1, args.totalBytes())
+  let added = isShort ? setAllOrNone(hash, args, 2) : 0
   try {
     // Redis guesses that the fields differ, and makes a hash that more of them are put into than fit a table at once.
-    if (args.count - 2 > 2 * hash.maxEntries) hash.convert()
-    for (let i = 2; i < args.count; i += 2) if (setArgument(hash, args, i)) added++
+    if (!isShort && args.count - 2 > 2 * hash.maxEntries) hash.convert()
+    if (!isShort) for (let i = 2; i < args.count; i += 2) if (setArgument(hash, args, i)) added++
   } catch (error) {
     if (isNew) hash.discard()
     throw error

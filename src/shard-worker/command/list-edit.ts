@@ -95,9 +95,15 @@ function lset(engine: Engine, args: Args, reply: Reply): void {
   if (list === null) return
   if (!list.isOpen) return reply.error(errors.NO_SUCH_KEY)
   if (Number.isNaN(long)) return reply.error(errors.NOT_AN_INTEGER)
+  const wasListpack = list.isListpack
   list.convertToAdd(args.length[3], 1)
   if (!list.seek(index)) return reply.error(errors.INDEX_OUT_OF_RANGE)
-  replaceAtCursor(list, args.bytes, args.offset[3], args.length[3])
+  try {
+    replaceAtCursor(list, args.bytes, args.offset[3], args.length[3])
+  } catch (error) {
+    list.revert(wasListpack)
+    throw error
+  }
   list.settle(keyspace)
   keyspace.changed(args.bytes, args.offset[1], args.length[1])
   reply.ok()
@@ -119,11 +125,17 @@ function linsert(engine: Engine, args: Args, reply: Reply): void {
   const list = openForWrite(engine, keyspace, args, 1, reply)
   if (list === null) return
   if (!list.isOpen) return reply.integer(0)
+  const wasListpack = list.isListpack
   list.convertToAdd(length[4], 1)
   let isThere = list.seek(0)
   while (isThere && !list.matches(bytes, offset[3], length[3])) isThere = list.step(true)
   if (!isThere) return reply.integer(-1)
-  insertAtCursor(list, after, bytes, offset[4], length[4])
+  try {
+    insertAtCursor(list, after, bytes, offset[4], length[4])
+  } catch (error) {
+    list.revert(wasListpack)
+    throw error
+  }
   keyspace.changed(bytes, offset[1], length[1])
   reply.integer(list.count)
 }

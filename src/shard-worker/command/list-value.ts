@@ -136,6 +136,7 @@ export function moveElement(engine: Engine, args: Args, fromHead: boolean, toHea
   const target = engine.keyspaceOf(args, 2)
   const to = openForWrite(engine, target, args, 2, reply, 1)
   if (to === null) return
+  from.readyEnd(fromHead)
   from.readEnd(fromHead)
   from.reply(reply)
   if (to.isSameAs(from)) {
@@ -154,11 +155,13 @@ function pushMoved(target: Keyspace, to: List, args: Args, from: List, toHead: b
   const { valueBytes, valueOffset, valueLength } = from
   const isNew = !to.isOpen
   if (isNew) to.create(target, args.bytes, args.offset[2], args.length[2], valueLength, 1, toHead)
+  const wasListpack = to.isListpack
   try {
     to.convertToAdd(valueLength, 1)
     to.push(toHead, valueBytes, valueOffset, valueLength)
   } catch (error) {
     if (isNew) to.discard(target)
+    else to.revert(wasListpack)
     throw error
   }
 }

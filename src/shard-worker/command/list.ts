@@ -155,7 +155,7 @@ function pushArguments(list: List, args: Args, atHead: boolean, textBytes: numbe
     for (; i < count; i++) list.push(atHead, bytes, offset[i], length[i])
   } catch (error) {
     for (; i > 2; i--) list.dropEnd(atHead)
-    if (wasListpack) list.convertIfSmall(false)
+    list.revert(wasListpack)
     throw error
   }
 }

@@ -3,7 +3,9 @@
 import * as listpack from '../structure/listpack.ts'
 import {
   cutExpire,
+  ENCODING_HASHTABLE,
   ENCODING_HASHTABLE_EX,
+  ENCODING_LISTPACK,
   ENCODING_LISTPACK_EX,
   EXPIRE_BYTES,
   flagsOf,
@@ -31,35 +33,57 @@ import {
   setListpackExpiry,
 } from './volatile-listpack.ts'
 
-/** What a field's entry may take when it has moved to a larger block. */
-const MOVED_ENTRY_BYTES = 1152
-
 /**
- * Makes the hash volatile, if it is not, and makes sure that `fields` of its fields can get an expiry: setExpiry() does
- * not fail then. Throws ARENA_FULL with no field changed.
+ * Makes the hash volatile, if it is not, and makes room for expiries of `fields` of its fields: setExpiry() can only
+ * fail in a table then, for the field's entry. Returns the block that the hash had before, 0 if it has kept it: for
+ * finishExpiries() or revertExpiries(). Throws ARENA_FULL with nothing changed.
  */
-export function prepareExpiries(hash: Hash, fields: number): void {
+export function prepareExpiries(hash: Hash, fields: number): number {
   const { arena, keyspace } = hash
-  makeVolatile(hash)
-  if (!keyspace.volatileHashes.reserve(1)) throw ARENA_FULL
-  const most = Math.min(fields, hash.count)
-  if (hash.isListpack) {
-    const growth = most * (EXPIRY_MAX_BYTES - NO_EXPIRY_BYTES)
-    hash.resizeListpack(listpack.listpackBytes(arena.u8, hash.block) + growth)
-  } else if (!hash.volatileFields.reserve(most) || (most > 1 && !hash.hasRoom(most, most * MOVED_ENTRY_BYTES))) {
-    throw ARENA_FULL
+  const kept = hash.isVolatile ? 0 : makeVolatileKeeping(hash)
+  try {
+    if (!keyspace.volatileHashes.reserve(1)) throw ARENA_FULL
+    const most = Math.min(fields, hash.count)
+    if (hash.isListpack) {
+      const growth = most * (EXPIRY_MAX_BYTES - NO_EXPIRY_BYTES)
+      hash.resizeListpack(listpack.listpackBytes(arena.u8, hash.block) + growth)
+    } else if (!hash.volatileFields.reserve(most)) throw ARENA_FULL
+  } catch (error) {
+    revertExpiries(hash, kept)
+    throw error
   }
+  hash.keepsRoom = true
+  return kept
 }
 
-/** Gives back what prepareExpiries() has reserved in vain. */
-export function releaseReserves(hash: Hash): void {
+/** Gives back what prepareExpiries() has reserved in vain or kept. */
+export function finishExpiries(hash: Hash, kept: number): void {
+  hash.keepsRoom = false
   hash.keyspace.volatileHashes.dropIfEmpty()
   if (hash.isOpen && hash.isVolatile && !hash.isListpack) hash.volatileFields.dropIfEmpty()
+  if (kept !== 0) hash.arena.release(kept)
+}
+
+/** Makes the hash what it was before prepareExpiries(), when its fields have again the expiries they had. */
+export function revertExpiries(hash: Hash, kept: number): void {
+  finishExpiries(hash, 0)
+  if (kept === 0) return
+  const { arena, entry, block } = hash
+  // Looking fields up may have moved buckets.
+  if (!hash.isListpack) arena.u8.copyWithin(kept, block, block + TABLE_BLOCK_BYTES)
+  setKind(arena, entry, TYPE_HASH, hash.isListpack ? ENCODING_LISTPACK : ENCODING_HASHTABLE)
+  setBlock(arena, entry, kept)
+  arena.release(block - PREFIX_BYTES)
+  hash.open(entry)
 }
 
 /** Makes a hash volatile that is not; throws ARENA_FULL with nothing changed. */
 export function makeVolatile(hash: Hash): void {
-  if (hash.isVolatile) return
+  if (!hash.isVolatile) hash.arena.release(makeVolatileKeeping(hash))
+}
+
+/** The same, but the block that the hash had stays, and is returned. */
+function makeVolatileKeeping(hash: Hash): number {
   const { arena, entry, block: old } = hash
   const { u8 } = arena
   const bytes = hash.isListpack ? listpack.listpackBytes(u8, old) + hash.count * NO_EXPIRY_BYTES : TABLE_BLOCK_BYTES
@@ -74,8 +98,8 @@ export function makeVolatile(hash: Hash): void {
   }
   setKind(arena, entry, TYPE_HASH, hash.isListpack ? ENCODING_LISTPACK_EX : ENCODING_HASHTABLE_EX)
   setBlock(arena, entry, start)
-  arena.release(old)
   hash.open(entry)
+  return old
 }
 
 /** Lets a field that locate() found expire at a Unix time in milliseconds; see prepareExpiries(). */

@@ -25,6 +25,8 @@ export class HashView {
   isVolatile: boolean
   /** Elements of a listpack for each field. */
   width: number
+  /** The listpack keeps the room it has: more is to be put into it, which must not fail. */
+  keepsRoom: boolean
 
   constructor(keyspace: Keyspace) {
     const { arena } = keyspace
@@ -38,6 +40,7 @@ export class HashView {
     this.isListpack = true
     this.isVolatile = false
     this.width = 2
+    this.keepsRoom = false
   }
 
   /** Makes this a view of the hash that `entry` is. */
@@ -154,7 +157,7 @@ export class HashView {
     const { arena, block, prefix } = this
     const start = block - prefix
     const capacity = arena.capacity(start) - prefix
-    if (bytes <= capacity && (bytes * 2 > capacity || !arena.fits(prefix + bytes))) return
+    if (bytes <= capacity && (bytes * 2 > capacity || this.keepsRoom || !arena.fits(prefix + bytes))) return
     const used = listpack.listpackBytes(arena.u8, block)
     const moved = arena.allocate(prefix + Math.max(bytes, used))
     if (moved === 0) {

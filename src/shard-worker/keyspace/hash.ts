@@ -12,12 +12,14 @@
  * I4  a table's heap of fields has exactly those with HAS_EXPIRE.
  * I5  the fields of a volatile listpack are ordered by their expiry; those without one come last.
  * I6  a volatile hash is in the heap of its database, under its soonest expiry, exactly while some field has one. */
+import { assert } from '../../base/assert.ts'
 import * as listpack from '../structure/listpack.ts'
 import {
   EMBEDDED_ENTRY_MAX_BYTES,
   ENCODING_HASHTABLE,
   ENCODING_HASHTABLE_EX,
   ENCODING_LISTPACK,
+  ENCODING_LISTPACK_EX,
   entryBytes,
   flagsOf,
   HAS_EXPIRE,
@@ -164,9 +166,30 @@ export class Hash extends HashView {
         this.appendToListpack(bytes, field, fieldLength, valueBytes, value, valueLength)
         return true
       }
-      this.convert()
+      return this.setConverted(bytes, field, fieldLength, valueBytes, value, valueLength, keepsExpiry)
     }
     return this.setInTable(bytes, field, fieldLength, valueBytes, value, valueLength, keepsExpiry)
+  }
+
+  /** Sets a field of a listpack that has to become a table for it. */
+  private setConverted(
+    bytes: Uint8Array,
+    field: number,
+    fieldLength: number,
+    valueBytes: Uint8Array,
+    value: number,
+    valueLength: number,
+    keepsExpiry: boolean,
+  ): boolean {
+    const old = this.convertKeeping()
+    try {
+      const isNew = this.setInTable(bytes, field, fieldLength, valueBytes, value, valueLength, keepsExpiry)
+      this.arena.release(old)
+      return isNew
+    } catch (error) {
+      this.revert(old)
+      throw error
+    }
   }
 
   private replaceInListpack(field: number, valueBytes: Uint8Array, value: number, valueLength: number): void {
@@ -229,6 +252,44 @@ export class Hash extends HashView {
     }
     table.replaceFound(fresh)
     if (expires) this.replaceVolatile(found, fresh, expiry)
+    this.releaseField(found)
+    return false
+  }
+
+  /* Several fields or none, in a table: prepare an entry for each, then store them all. */
+
+  /** The entry of a field without expiry, in no table yet. Throws ARENA_FULL. */
+  prepareField(
+    bytes: Uint8Array,
+    field: number,
+    fieldLength: number,
+    valueBytes: Uint8Array,
+    value: number,
+    valueLength: number,
+  ): number {
+    return this.freshField(bytes, field, fieldLength, valueBytes, value, valueLength, 0)
+  }
+
+  /** Frees what prepareField() made. */
+  discardPrepared(prepared: number): void {
+    this.releaseField(prepared)
+  }
+
+  /**
+   * Puts a prepared entry into the table, in the place of what the field had; true when it had nothing. Needs room for
+   * no more than a bucket while rehashing is paused.
+   */
+  storePrepared(prepared: number, bytes: Uint8Array, field: number, fieldLength: number): boolean {
+    const { arena, table } = this
+    const hash = table.hash(bytes, field, fieldLength)
+    const found = table.find(hash, bytes, field, fieldLength)
+    if (found === 0) {
+      const inserted = table.insert(hash, prepared)
+      assert(inserted, 'room for a bucket was made sure of')
+      return true
+    }
+    table.replaceFound(prepared)
+    if (flagsOf(arena, found) & HAS_EXPIRE) this.replaceVolatile(found, prepared, 0)
     this.releaseField(found)
     return false
   }
@@ -296,7 +357,11 @@ export class Hash extends HashView {
 
   /** Makes a listpack a hashtable; throws ARENA_FULL with nothing changed. */
   convert(): void {
-    if (!this.isListpack) return
+    if (this.isListpack) this.arena.release(this.convertKeeping())
+  }
+
+  /** The same, but the listpack's block stays: it is returned, to be released or given to revert(). */
+  convertKeeping(): number {
     const { arena, prefix, block: old } = this
     const start = createTable(arena, this.table.seed, prefix)
     if (start === 0) throw ARENA_FULL
@@ -313,7 +378,18 @@ export class Hash extends HashView {
     setKind(arena, this.entry, TYPE_HASH, this.isVolatile ? ENCODING_HASHTABLE_EX : ENCODING_HASHTABLE)
     setBlock(arena, this.entry, start)
     this.isListpack = false
-    arena.release(old - prefix)
+    return old - prefix
+  }
+
+  /** Undoes convertKeeping(), when the fields are again what they were. */
+  revert(kept: number): void {
+    const { arena, entry, prefix } = this
+    const start = this.block - prefix
+    if (this.isVolatile) copyPlace(arena, start, kept)
+    setKind(arena, entry, TYPE_HASH, this.isVolatile ? ENCODING_LISTPACK_EX : ENCODING_LISTPACK)
+    setBlock(arena, entry, kept)
+    releaseTable(arena, start, prefix)
+    this.open(entry)
   }
 
   /** Fills the table with the fields of a listpack. */

@@ -12,6 +12,7 @@
  * what is left of it is one node of at most half of that, as in Redis 7.2.
  *
  * I1  a list has at least one element when a command has ended. */
+import { assert } from '../../base/assert.ts'
 import { equalBytes } from '../../base/bytes.ts'
 import type { Reply } from '../../base/reply.ts'
 import type { Arena } from '../../shm/arena/arena.ts'
@@ -20,7 +21,7 @@ import { createListpack, makeRoom, placed, shrink } from '../structure/listpack-
 import { replyElements } from '../structure/listpack-reply.ts'
 import { appendShort, isShortText, prependShort, SHORT_OVERHEAD_BYTES } from '../structure/listpack-short.ts'
 import * as quicklist from '../structure/quicklist.ts'
-import { expanded } from '../structure/quicklist-compress.ts'
+import { expand, expanded } from '../structure/quicklist-compress.ts'
 import {
   countOf,
   endNode,
@@ -53,6 +54,8 @@ const WASTE = 4
 const SHRINK_MASK = 7
 /** More bytes than anybody needs to hear of. */
 const LONG_BYTES = 1024 * 1024
+/** A limit that no list reaches. */
+const MOST_ELEMENTS = 0x7fffffff
 /** What a push may allocate beside twice its element: a node, a quicklist, blocks of the classes in between. */
 const PUSH_BYTES = 512 * 1024
 
@@ -404,6 +407,12 @@ export class List {
     }
   }
 
+  /** Undoes convertToAdd() when what was to be added found no room; one without elements is the caller's to remove. */
+  revert(wasListpack: boolean): void {
+    if (!wasListpack || this.isListpack || this.count === 0) return
+    this.take(toListpack(this.arena, this.block, MOST_ELEMENTS, false))
+  }
+
   convertToQuicklist(fill: number, depth: number): void {
     const { arena } = this
     const list = quicklist.createQuicklist(arena, fill, depth)
@@ -437,11 +446,22 @@ export class List {
   convertIfSmall(half: boolean): void {
     if (this.isListpack) return
     const block = toListpack(this.arena, this.block, this.limits.listMaxListpackSize, half)
-    if (block === 0) return
+    if (block !== 0) this.take(block)
+  }
+
+  /** Has the listpack in a block from now on. */
+  private take(block: number): void {
+    assert(block !== 0, 'what was a listpack can be one again')
     this.block = block
     this.at = listpackAt(this.arena, block)
     this.isListpack = true
     this.setBlock(ENCODING_LISTPACK)
+  }
+
+  /** Makes sure that dropEnd() at this end does not fail; throws ARENA_FULL with nothing changed. */
+  readyEnd(atHead: boolean): void {
+    const { arena } = this
+    if (!this.isListpack && !expand(arena, endNode(arena, this.block, atHead))) throw ARENA_FULL
   }
 
   /** Whether an element of `length` bytes surely finds room at an end; false says nothing. */

@@ -26,7 +26,7 @@ import {
   TYPE_HASH,
 } from '../keyspace/entry.ts'
 import { Hash } from '../keyspace/hash.ts'
-import { makeVolatile, prepareExpiries, releaseReserves, setExpiry } from '../keyspace/hash-expiry.ts'
+import { finishExpiries, makeVolatile, prepareExpiries, setExpiry } from '../keyspace/hash-expiry.ts'
 import { initializePrefix, PREFIX_BYTES } from '../keyspace/hash-layout.ts'
 import { ARENA_FULL, type Keyspace } from '../keyspace/keyspace.ts'
 import * as listpack from '../structure/listpack.ts'
@@ -181,11 +181,11 @@ class FieldsLoader implements ValueLoader {
 }
 
 function setFieldExpiry(hash: Hash, field: RdbText, expiryMs: number): void {
+  const kept = prepareExpiries(hash, 1)
   try {
-    prepareExpiries(hash, 1)
     setExpiry(hash, hash.locate(field.bytes, field.offset, field.length), expiryMs)
   } finally {
-    releaseReserves(hash)
+    finishExpiries(hash, kept)
   }
 }
 
@@ -339,7 +339,7 @@ function insertListpack(
   const hash = openedForLoad(target)
   if (isVolatile) {
     hash.reschedule()
-    releaseReserves(hash)
+    finishExpiries(hash, 0)
   }
   if (isLong || count > width * settings.hashMaxListpackEntries) hash.convert()
 }
