@@ -121,6 +121,7 @@ export const RESP3_ONLY = 'ERR RESP2 is not supported by this command'
 export const DEBUG_PROTOCOL_TYPE =
   'ERR Wrong protocol type name. Please use one of the following: ' +
   'string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false'
+export const DEBUG_RELOAD_FAILED = 'ERR Error trying to load the RDB dump, check server logs.'
 export const DEBUG_RELOAD_OPTION = 'ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.'
 export const RESTART_FAILED = 'ERR failed to restart the server. Check server logs.'
 export const protectedCommand = (command: string, directive: string) =>

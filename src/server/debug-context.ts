@@ -1,6 +1,6 @@
 /* What DEBUG does to the server. Main thread. */
 import * as errors from '../base/error-texts.ts'
-import { flushKeyspace } from '../shard-worker/keyspace/flush.ts'
+import { flushDatabase } from '../shard-worker/keyspace/flush.ts'
 import type { DebugContext, ReloadOptions } from './command/debug.ts'
 import type { ServerParts } from './parts.ts'
 
@@ -35,11 +35,17 @@ export function debugContext(server: ServerParts): DebugContext {
 }
 
 function reload({ persistence, loading, engine, log }: ServerParts, options: ReloadOptions): string | null {
+  // What has been loaded so far is not what the file is to have.
+  if (loading.isLoading) return errors.LOADING
   persistence.drop()
   if (options.saves && !persistence.saveNow()) return errors.FAILED
-  if (options.flushes) for (const { keyspaces } of engine.shards) for (const each of keyspaces) flushKeyspace(each)
+  if (options.flushes) {
+    for (const shard of engine.shards) for (let db = 0; db < engine.databases; db++) flushDatabase(shard, db)
+  }
+  const outcome = loading.now(options.merges)
+  if (outcome === 'missing') return errors.DEBUG_RELOAD_FAILED
   // A file that is not sound has left half of itself.
-  if (!loading.now(options.merges)) process.exit(1)
+  if (outcome === 'broken') process.exit(1)
   log.notice('DB reloaded by DEBUG RELOAD')
   return null
 }

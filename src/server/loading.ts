@@ -61,11 +61,12 @@ export class Loading {
     return true
   }
 
-  /** Loads the file in one go; `replaces`: in place of keys that are there. False: what was loaded is not sound. */
-  now(replaces: boolean): boolean {
-    if (!this.begin(replaces)) return false
-    while (this.load !== null) if (!this.step(SLICE_BYTES)) return false
-    return true
+  /** Loads the file in one go; `replaces`: in place of keys that are there. Broken: what was loaded is not sound. */
+  now(replaces: boolean): 'loaded' | 'missing' | 'broken' {
+    if (!this.begin(replaces)) return 'broken'
+    if (this.load === null) return 'missing'
+    while (this.load !== null) if (!this.step(SLICE_BYTES)) return 'broken'
+    return 'loaded'
   }
 
   /** Opens the file, if there is one; false when that can't be done. */

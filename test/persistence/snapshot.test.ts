@@ -229,6 +229,28 @@ test('save points save by themselves; a failure refuses writes until one succeed
   client.close()
 })
 
+test('DEBUG RELOAD breaks a watch, fails without a file, and is refused while another file is loaded', async () => {
+  const server = await started({})
+  const client = await server.connect()
+  const watcher = await server.connect()
+  await client.call('DEBUG', 'POPULATE', 3000)
+  expect(await watcher.pipeline([['WATCH', 'key:1', 'none']])).toEqual(['OK'])
+  expect(await client.call('DEBUG', 'RELOAD')).toBe('OK')
+  expect(await watcher.pipeline([['MULTI'], ['EXEC']])).toEqual(['OK', null])
+  const directives = { 'key-load-delay': 500, 'loading-process-events-interval-bytes': 1024, dir: server.directory }
+  const second = await started(directives)
+  const other = await second.connect()
+  const refused = String(await other.call('DEBUG', 'RELOAD'))
+  const info = String(await other.call('INFO', 'persistence'))
+  if (infoField(info, 'loading') === '1') expect(refused).toBe('Error: LOADING Redis is loading the dataset in memory')
+  while (infoField(String(await other.call('INFO', 'persistence')), 'loading') === '1');
+  expect(await other.call('DBSIZE')).toBe(3000)
+  rmSync(join(server.directory, 'dump.rdb'))
+  const failure = 'Error: ERR Error trying to load the RDB dump, check server logs.'
+  expect(String(await client.call('DEBUG', 'RELOAD', 'NOSAVE'))).toBe(failure)
+  for (const each of [client, watcher, other]) each.close()
+})
+
 test('while it loads, clients are told so; then all is there', async () => {
   const first = await started({})
   const client = await first.connect()

@@ -5,7 +5,7 @@ import { ACL_DANGEROUS, ACL_KEYSPACE, FAST, family, HEAVY, READONLY, WRITE } fro
 import * as errors from '../../base/error-texts.ts'
 import type { Reply } from '../../base/reply.ts'
 import type { Engine } from '../engine.ts'
-import { flushKeyspace } from '../keyspace/flush.ts'
+import { flushDatabase } from '../keyspace/flush.ts'
 import type { Shard } from '../keyspace/shard.ts'
 import { DIRTY, FLUSHES } from '../keyspace/shard-layout.ts'
 import type { WatchedKey } from '../keyspace/watch.ts'
@@ -87,14 +87,14 @@ function dbsize(engine: Engine, _args: Args, reply: Reply): void {
 
 function flushdb(engine: Engine, args: Args, reply: Reply): void {
   if (!isFlush(args)) return reply.error(errors.SYNTAX)
-  for (const shard of engine.shards) flush(shard, engine.db)
+  for (const shard of engine.shards) shard.counters[DIRTY] += flushDatabase(shard, engine.db)
   reply.ok()
 }
 
 function flushall(engine: Engine, args: Args, reply: Reply): void {
   if (!isFlush(args)) return reply.error(errors.SYNTAX)
   for (const shard of engine.shards) {
-    for (let db = 0; db < shard.keyspaces.length; db++) flush(shard, db)
+    for (let db = 0; db < engine.databases; db++) shard.counters[DIRTY] += flushDatabase(shard, db)
   }
   engine.shards[0].counters[FLUSHES]++
   reply.ok()
@@ -103,13 +103,6 @@ function flushall(engine: Engine, args: Args, reply: Reply): void {
 /** Whether the arguments are those of a flush. ASYNC and SYNC are one: memory is given back a bucket at a time. */
 function isFlush(args: Args): boolean {
   return args.count === 1 || (args.count === 2 && (args.isOption(1, ASYNC) || args.isOption(1, SYNC)))
-}
-
-function flush(shard: Shard, db: number): void {
-  const keyspace = shard.keyspaces[db]
-  // Only keys that are there change.
-  shard.watches.touchDatabase(db, (key) => keyspace.peek(shard.arena.u8, key.offset, key.length) !== 0)
-  shard.counters[DIRTY] += flushKeyspace(keyspace)
 }
 
 function swapdb(engine: Engine, args: Args, reply: Reply): void {

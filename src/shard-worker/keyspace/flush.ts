@@ -2,10 +2,19 @@
 import { assert } from '../../base/assert.ts'
 import { flagsOf, OUT_OF_LINE } from './entry.ts'
 import type { Keyspace } from './keyspace.ts'
+import type { Shard } from './shard.ts'
 import { DATABASE_AVERAGE_TTL, DATABASE_EXPIRE_CURSOR } from './shard-layout.ts'
 import { Table } from './table.ts'
 import { SAVING, TABLE_BYTES } from './table-layout.ts'
 import { releaseBlock } from './value-type.ts'
+
+/** Deletes every key of a database and tells the watchers of those; returns how many there were. */
+export function flushDatabase(shard: Shard, db: number): number {
+  const keyspace = shard.keyspaces[db]
+  // Only keys that are there change.
+  shard.watches.touchDatabase(db, (key) => keyspace.peek(shard.arena.u8, key.offset, key.length) !== 0)
+  return flushKeyspace(keyspace)
+}
 
 /** Deletes every key; returns how many there were. O(n) in the keys that no snapshot has yet to save. */
 export function flushKeyspace(keyspace: Keyspace): number {
