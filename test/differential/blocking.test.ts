@@ -9,7 +9,10 @@ import { INLINE_EXECUTION_MODES, type Server, startOracle, startSpinel } from '.
 
 const CLIENTS = 6
 const STEPS = 150
-const SEEDS = 6
+/** BLOCKING_STRESS multiplies it. */
+const SEEDS = 6 * Number(process.env['BLOCKING_STRESS'] ?? 1)
+/** A seed takes a second. */
+const TIMEOUT_MS = 30_000 + SEEDS * 10_000
 
 /** One server with the clients of a script. */
 class Stage {
@@ -38,23 +41,19 @@ class Stage {
     return this.waiting.has(client)
   }
 
-  /** A client's command, and all replies that it brings, by client. */
-  async play(client: number, words: string[]): Promise<string[]> {
-    const target = this.ids[Number(words[2])]
-    const isAboutClient = words[0] === 'CLIENT'
+  /** A client's command, or transaction, and all replies that it brings, by client. */
+  async play(client: number, commands: string[][]): Promise<string[]> {
     const replies: string[] = []
-    this.clients[client].send(this.encode(isAboutClient ? [words[0], words[1], target, ...words.slice(3)] : words))
+    this.clients[client].send(commands.map((words) => this.encode(words)).join(''))
     this.waiting.add(client)
     // It answers or waits; then whoever waits no more has been answered.
-    for (;;) {
+    while (replies.length < commands.length) {
       const blocked = await this.blocked()
       if (blocked.has(client)) break
       const reply = this.clients[client].takeReply()
-      if (reply === null) continue
-      replies.push(`${client}: ${latin1(reply)}`)
-      this.waiting.delete(client)
-      break
+      if (reply !== null) replies.push(`${client}: ${latin1(reply)}`)
     }
+    if (replies.length === commands.length) this.waiting.delete(client)
     const blocked = await this.blocked()
     for (const each of [...this.waiting].sort()) {
       if (blocked.has(each)) continue
@@ -64,7 +63,8 @@ class Stage {
     return replies
   }
 
-  private encode(words: string[]): string {
+  private encode(command: string[]): string {
+    const words = command[0] === 'CLIENT' ? command.with(2, this.ids[Number(command[2])]) : command
     return `*${words.length}\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join('')}`
   }
 
@@ -95,6 +95,20 @@ class Stage {
   }
 }
 
+/** A client's next command, or a transaction around some. */
+function nextCommands(random: Random, count: number, is70: boolean): string[][] {
+  if (random.chance(0.9)) return [nextCommand(random, count, is70)]
+  const inner = Array.from({ length: random.between(1, 4) }, (_, i) => nextCommand(random, count + i / 10, is70))
+  const elsewhere = random.chance(0.3)
+  return [
+    ['MULTI'],
+    ...(elsewhere ? [['SELECT', '1']] : []),
+    ...inner.filter(([name]) => name !== 'CLIENT'),
+    ...(elsewhere ? [['SELECT', '0']] : []),
+    ['EXEC'],
+  ]
+}
+
 /**
  * A command for a client that does not wait. 7.0 serves a client from the key that has become ready, 7.2 runs its
  * command anew (redis PR 11012): they agree as long as a client waits for one key, and finds no other type.
@@ -120,7 +134,10 @@ function nextCommand(random: Random, count: number, is70: boolean): string[] {
     () => [random.pick(['RENAME', 'RENAMENX']), 'own', key()],
     () => ['COPY', 'own', key(), ...(random.chance(0.5) ? ['REPLACE'] : [])],
     () => ['LMOVE', 'own', key(), end(), end()],
+    () => ['SORT', 'own', 'BY', 'nosort', 'STORE', key()],
+    () => ['SWAPDB', '0', '1'],
     () => ['DEL', key()],
+    () => ['LPUSHX', key(), ...elements()],
     () => (is70 ? ['LPOP', key()] : ['SET', key(), 'x']),
     () => ['LRANGE', key(), '0', '-1'],
     () => ['CLIENT', 'UNBLOCK', String(random.below(CLIENTS)), random.pick(['TIMEOUT', 'ERROR'])],
@@ -141,30 +158,34 @@ describe.each(INLINE_EXECUTION_MODES)('inline-execution %s', (mode) => {
     await spinel.stop()
   })
 
-  test('the same clients are served the same, at the same time', async () => {
-    const control = await oracle.connect()
-    const is70 = String(await control.call('INFO', 'server')).includes('redis_version:7.0')
-    control.close()
-    for (let seed = 1; seed <= SEEDS; seed++) {
-      const random = new Random(seed)
-      const resp3 = new Set([random.below(CLIENTS), random.below(CLIENTS)])
-      const [theirs, ours] = [await Stage.open(oracle, resp3), await Stage.open(spinel, resp3)]
-      const story: string[] = []
-      for (let step = 0; step < STEPS; step++) {
-        const client = random.below(CLIENTS)
-        const words = nextCommand(random, step, is70)
-        if (theirs.isWaiting(client)) continue
-        story.push(`${client} ${words.join(' ')}`)
-        const [expected, got] = await Promise.all([theirs.play(client, words), ours.play(client, words)])
-        expect({ seed, story: story.slice(-12), replies: got }).toEqual({
-          seed,
-          story: story.slice(-12),
-          replies: expected,
-        })
+  test(
+    'the same clients are served the same, at the same time',
+    async () => {
+      const control = await oracle.connect()
+      const is70 = String(await control.call('INFO', 'server')).includes('redis_version:7.0')
+      control.close()
+      for (let seed = 1; seed <= SEEDS; seed++) {
+        const random = new Random(seed)
+        const resp3 = new Set([random.below(CLIENTS), random.below(CLIENTS)])
+        const [theirs, ours] = [await Stage.open(oracle, resp3), await Stage.open(spinel, resp3)]
+        const story: string[] = []
+        for (let step = 0; step < STEPS; step++) {
+          const client = random.below(CLIENTS)
+          const commands = nextCommands(random, step, is70)
+          if (theirs.isWaiting(client)) continue
+          story.push(...commands.map((words) => `${client} ${words.join(' ')}`))
+          const [expected, got] = await Promise.all([theirs.play(client, commands), ours.play(client, commands)])
+          expect({ seed, story: story.slice(-12), replies: got }).toEqual({
+            seed,
+            story: story.slice(-12),
+            replies: expected,
+          })
+        }
+        expect(await ours.rest(is70)).toEqual(await theirs.rest(is70))
+        theirs.close()
+        ours.close()
       }
-      expect(await ours.rest(is70)).toEqual(await theirs.rest(is70))
-      theirs.close()
-      ours.close()
-    }
-  })
+    },
+    TIMEOUT_MS,
+  )
 })

@@ -42,7 +42,7 @@ const FORMS: Readonly<Record<string, CanonicalForm>> = {
   HKEYS: { reason: "the order of fields is the hash table's", same: sameSet },
   HVALS: { reason: "the order of fields is the hash table's", same: sameSet },
   HGETALL: { reason: "the order of fields is the hash table's", same: samePairs },
-  DUMP: { reason: "the order of fields is the hash table's", same: sameDump },
+  DUMP: { reason: "the order of fields is the hash table's, and the clock", same: sameDump },
   HRANDFIELD: { reason: 'chance', same: sameShape },
   RANDOMKEY: { reason: 'chance', same: sameKind },
   TIME: { reason: 'the clock', same: sameShape },
@@ -50,6 +50,10 @@ const FORMS: Readonly<Record<string, CanonicalForm>> = {
   PTTL: { reason: 'time passes between the servers', same: near(1) },
   EXPIRETIME: { reason: 'the servers read the clock one after the other', same: near(1000) },
   PEXPIRETIME: { reason: 'the servers read the clock one after the other', same: near(1) },
+  HTTL: { reason: 'as TTL', same: allNear(1000) },
+  HPTTL: { reason: 'as PTTL', same: allNear(1) },
+  HEXPIRETIME: { reason: 'as EXPIRETIME', same: allNear(1000) },
+  HPEXPIRETIME: { reason: 'as PEXPIRETIME', same: allNear(1) },
   HELLO: { reason: "tells the server's version and the connection's id", same: sameHello },
   INFO: { reason: 'tells the state of one process', same: sameKind },
   'CLIENT|ID': { reason: 'ids count the connections of one process', same: sameKind },
@@ -112,6 +116,14 @@ function near(unitMs: number): CanonicalForm['same'] {
   }
 }
 
+function allNear(unitMs: number): CanonicalForm['same'] {
+  const isNear = near(unitMs)
+  return (a, b, comparison) =>
+    a.marker === b.marker &&
+    a.items.length === b.items.length &&
+    a.items.every((item, i) => isNear(item, b.items[i], comparison))
+}
+
 /** SCAN, after `next` has joined the replies of a whole iteration; a part of one can only be compared by its shape. */
 function sameScan(cursor: number): CanonicalForm['same'] {
   return (a, b, { words }) => {
@@ -137,11 +149,25 @@ function samePairs(a: ReplyTree, b: ReplyTree): boolean {
   return sameShape(a, b) && pairs(a) === pairs(b)
 }
 
-/** Payloads of a hashtable, as long as each other. */
+/**
+ * Payloads as long as each other of a hashtable, or of a hash whose fields expire, with the instants in it; or of a
+ * listpack whose fields had expiries and have none now.
+ */
 function sameDump(a: ReplyTree, b: ReplyTree): boolean {
-  const isHashtable = ({ text }: ReplyTree): boolean => text.startsWith('\x04')
-  return isHashtable(a) && isHashtable(b) && a.text.length === b.text.length
+  if (b.text.startsWith(RDB_HASH) && a.text.startsWith(HASH_WITHOUT_SOONEST)) return true
+  return UNORDERED_OR_TIMED.some((type) => a.text.startsWith(type) && b.text.startsWith(type)) && sameLength(a, b)
 }
+
+function sameLength(a: ReplyTree, b: ReplyTree): boolean {
+  return a.text.length === b.text.length
+}
+
+const RDB_HASH = '\x04'
+const RDB_HASH_METADATA = '\x18'
+/** No Redis before 7.4 reads it: Spinel writes it only where a field does expire. */
+const RDB_HASH_LISTPACK_EX = '\x19'
+const UNORDERED_OR_TIMED = [RDB_HASH, RDB_HASH_METADATA, RDB_HASH_LISTPACK_EX]
+const HASH_WITHOUT_SOONEST = `${RDB_HASH_LISTPACK_EX}${'\0'.repeat(8)}`
 
 const HELLO_OF_THE_PROCESS = new Set(['version', 'id'])
 

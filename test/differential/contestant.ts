@@ -4,6 +4,8 @@ import { ConnectionClosed, NoReply, RawClient } from '../support/raw-client.ts'
 import type { ReplyTree } from '../support/resp.ts'
 import { decodeReply, encodeCommand, latin1, MalformedReply } from '../support/resp.ts'
 import type { Server } from '../support/server.ts'
+import type { Script } from './script.ts'
+import { DEFAULT_LIMITS } from './script.ts'
 
 /** What a match needs of a server; a test may put something of its own in Spinel's place. */
 export type Played = Pick<Server, 'name' | 'tcp' | 'unix' | 'exit' | 'isAlive' | 'log' | 'stop'>
@@ -60,7 +62,7 @@ export class Contestant {
   }
 
   /** An empty server, without the connections of earlier scripts; a dead one is started anew. */
-  async reset(transport: 'tcp' | 'unix', password: string): Promise<void> {
+  async reset({ transport, password, limits }: Pick<Script, 'transport' | 'password' | 'limits'>): Promise<void> {
     this.dropConnections()
     this.transport = transport
     if (!this.server.isAlive()) {
@@ -72,7 +74,7 @@ export class Contestant {
     }
     // Active expiry would delete at instants of its own, and DBSIZE tells.
     for (const command of [
-      ['CONFIG', 'SET', 'requirepass', password],
+      ['CONFIG', 'SET', 'requirepass', password, ...Object.entries({ ...DEFAULT_LIMITS, ...limits }).flat()],
       ['FLUSHALL'],
       ['DEBUG', 'SET-ACTIVE-EXPIRE', '0'],
     ]) {

@@ -4,7 +4,7 @@
 import type { GenerateOptions } from './generate.ts'
 import { generateScript } from './generate.ts'
 import type { Match, Mismatch } from './match.ts'
-import { comparableShapes, isComparableWith70 } from './redis-7.2-differences.ts'
+import { comparableShapes, FIXED_WITH_7_0, isComparableWith70 } from './redis-7.2-differences.ts'
 import type { Script } from './script.ts'
 import type { CommandShape } from './shapes.ts'
 import { shrink } from './shrink.ts'
@@ -21,8 +21,9 @@ export async function fuzzSeed(
   shapes: readonly CommandShape[],
   options: GenerateOptions = {},
 ): Promise<Failure | null> {
-  const script = generateScript(seed, comparableShapes(shapes, match.oracleIs70), {
+  const script = generateScript(seed, comparableShapes(shapes, match.oracleVersion), {
     foreign: match.foreign,
+    fixed: match.oracleIs70 ? FIXED_WITH_7_0 : [],
     accepts: match.oracleIs70 ? isComparableWith70 : () => true,
     ...options,
   })

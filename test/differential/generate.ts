@@ -23,6 +23,8 @@ export interface GenerateOptions {
   accepts?: (words: string[]) => boolean
   /** Commands (upper-case) that only the oracle has: damage must not spell them. Default: none. */
   foreign?: ReadonlySet<string>
+  /** Directives that a script must leave alone. Default: none. */
+  fixed?: readonly string[]
 }
 
 /** What a client's connection is up to, as far as the generator can tell. */
@@ -44,6 +46,7 @@ export function generateScript(seed: number, shapes: readonly CommandShape[], op
   const only = options.only
   const usable = only === undefined ? shapes : shapes.filter(({ words }) => only.has(words[0]))
   const swarm = swarmOf(seed, usable, options.maxSteps ?? 200)
+  for (const directive of options.fixed ?? []) delete swarm.limits[directive]
   return new Generator(swarm, new Random(seed ^ 0x5bd1e995), options).script(seed)
 }
 
@@ -72,7 +75,8 @@ class Generator {
     const steps: Step[] = []
     for (let client = 0; client < this.swarm.clients; client++) steps.push(...this.greeting(client))
     while (steps.length < this.swarm.steps) steps.push(this.step())
-    return { seed, transport: this.swarm.transport, password: this.swarm.palette.password, steps }
+    const { transport, limits, palette } = this.swarm
+    return { seed, transport, limits, password: palette.password, steps }
   }
 
   private greeting(client: number): Step[] {
@@ -217,7 +221,7 @@ class Generator {
         into.push(argumentFor(grammar.name, grammar.type, palette, random))
         break
       case 'sequence':
-        for (const item of this.reordered(grammar.items)) this.expand(item, into, palette)
+        this.expandAll(this.reordered(grammar.items), into, palette)
         break
       case 'choice':
         this.expand(random.pick(grammar.options), into, palette)
@@ -229,6 +233,17 @@ class Generator {
         for (let left = random.chance(0.4) ? 1 : random.between(1, MAX_REPEATS); left > 0; left--) {
           this.expand(grammar.item, into, palette)
         }
+    }
+  }
+
+  /** A value that counts what is repeated behind it (`numkeys key...`) mostly counts right. */
+  private expandAll(items: Grammar[], into: Command, palette: Palette): void {
+    for (const [i, item] of items.entries()) {
+      const at = into.length
+      this.expand(item, into, palette)
+      const counter = items[i - 1]
+      if (item.kind !== 'repeat' || counter?.kind !== 'value' || !counter.name.startsWith('num')) continue
+      if (this.random.chance(0.9)) into[at - 1] = String(into.length - at)
     }
   }
 

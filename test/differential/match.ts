@@ -11,6 +11,7 @@ import { added, COUNTING_COMMAND, type Counters, countersIn, looksUpByChance } f
 import { asRedis72, stateAsRedis72 } from './redis-7.2-differences.ts'
 import type { Command, Script, Send, Session, Step } from './script.ts'
 import { encode, resolve, shortLifeMs } from './script.ts'
+import { Tally } from './tally.ts'
 
 export interface Mismatch {
   /** Index of the step, or the number of steps if only the final state differs. */
@@ -36,12 +37,16 @@ const MAX_ITERATIONS = 100_000
 export class Match {
   readonly oracle: Contestant
   readonly spinel: Contestant
+  /** 704 for 7.4. */
+  readonly oracleVersion: number
   /** The oracle is older than what Spinel follows: see redis-7.2-differences.ts. */
   readonly oracleIs70: boolean
   /** Commands that only the oracle has. */
   foreign: ReadonlySet<string> = new Set()
   /** Commands exchanged since the start. */
   commands = 0
+  /** Which ones, and what came of them. */
+  readonly tally = new Tally()
   private startMs = 0
   private slowestMs = 0
   private readonly transactions = new Map<number, Transaction>()
@@ -52,16 +57,17 @@ export class Match {
   static async create(oracle: Contestant, spinel: Contestant): Promise<Match> {
     const version = /redis_version:(\d+)\.(\d+)/.exec((await oracle.ask(['INFO', 'server'])).text)
     if (version === null) throw new Error('the oracle tells no version')
-    const match = new Match(oracle, spinel, Number(version[1]) * 100 + Number(version[2]) < 702)
+    const match = new Match(oracle, spinel, Number(version[1]) * 100 + Number(version[2]))
     const [theirs, ours] = await Promise.all([commandNames(oracle), commandNames(spinel)])
     match.foreign = new Set([...theirs].filter((name) => !ours.has(name)))
     return match
   }
 
-  private constructor(oracle: Contestant, spinel: Contestant, oracleIs70: boolean) {
+  private constructor(oracle: Contestant, spinel: Contestant, oracleVersion: number) {
     this.oracle = oracle
     this.spinel = spinel
-    this.oracleIs70 = oracleIs70
+    this.oracleVersion = oracleVersion
+    this.oracleIs70 = oracleVersion < 702
   }
 
   /** Plays the script on two emptied servers and compares what they then hold. Null: no difference. */
@@ -69,7 +75,7 @@ export class Match {
     this.transactions.clear()
     this.slowestMs = 0
     try {
-      await Promise.all([this.oracle, this.spinel].map((each) => each.reset(script.transport, script.password)))
+      await Promise.all([this.oracle, this.spinel].map((each) => each.reset(script)))
       this.counted = await this.both(counters)
       this.excused.clear()
       this.startMs = Date.now()
@@ -161,6 +167,7 @@ export class Match {
       const [one, other] = [oracle.replies[i] ?? missing(oracle), spinel.replies[i] ?? missing(spinel)]
       const found = await this.compareReply(send.client, commands[i], one, other)
       if (found !== null) return found
+      this.tally.add(commands[i], one)
       sleepMs = Math.max(sleepMs, this.follow(send.client, commands[i], one))
     }
     if (oracle.ended !== spinel.ended || (!torn && oracle.replies.length !== spinel.replies.length)) {

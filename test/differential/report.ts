@@ -8,6 +8,7 @@ import { sendsOf, show } from './script.ts'
 export function report(script: Script, mismatch: Mismatch, replay: string): string {
   const settings = [`seed ${script.seed}`, `${script.steps.length} steps`]
   if (script.transport === 'unix') settings.push('over the Unix socket')
+  for (const [name, value] of Object.entries(script.limits ?? {})) settings.push(`${name} ${value}`)
   if (script.password !== '') settings.push(`requirepass ${script.password}`)
   const lines = [settings.join(', ')]
   for (const step of script.steps) lines.push(...showStep(step))

@@ -36,11 +36,21 @@ export interface Session {
 
 export type Step = Send | Together | Session
 
+/** The directives that a script may set, all about encodings, with Redis's defaults. */
+export const DEFAULT_LIMITS = {
+  'hash-max-listpack-entries': '512',
+  'hash-max-listpack-value': '64',
+  'list-max-listpack-size': '-2',
+  'list-compress-depth': '0',
+}
+
 export interface Script {
   seed: number
   /** What the script once showed, for those kept as regressions. */
   about?: string
   transport: 'tcp' | 'unix'
+  /** Directives that the script wants otherwise than DEFAULT_LIMITS has them. */
+  limits?: Readonly<Record<string, string>>
   /** The servers' password during the script; '' for none. */
   password: string
   steps: Step[]
@@ -113,14 +123,18 @@ export function lifeGivenMs(words: readonly string[], nowMs: number): number {
       return lifeFromOptions(words, nowMs)
     case 'EXPIRE':
     case 'SETEX':
+    case 'HEXPIRE':
       return integer(words[2]) * 1000
     case 'PEXPIRE':
     case 'PSETEX':
     case 'RESTORE':
+    case 'HPEXPIRE':
       return integer(words[2])
     case 'EXPIREAT':
+    case 'HEXPIREAT':
       return integer(words[2]) * 1000 - nowMs
     case 'PEXPIREAT':
+    case 'HPEXPIREAT':
       return integer(words[2]) - nowMs
     default:
       return 0

@@ -62,6 +62,7 @@ class Shrinker {
       await this.shrinkList(this.script.steps, (steps) => ({ ...this.script, steps }))
       await this.trySetting({ password: '' })
       await this.trySetting({ transport: 'tcp' })
+      await this.defaultLimits()
       await this.eachStep((step) => this.separate(step))
       await this.eachStep((step) => this.plainWrites(step))
       await this.eachStep((step, i) => this.shrinkStep(step, i))
@@ -88,6 +89,13 @@ class Shrinker {
   private async trySetting(setting: Partial<Script>): Promise<void> {
     const [[key, value]] = Object.entries(setting)
     if (this.script[key as keyof Script] !== value) await this.attempt({ ...this.script, ...setting })
+  }
+
+  private async defaultLimits(): Promise<void> {
+    for (const name of Object.keys(this.script.limits ?? {})) {
+      const others = Object.entries(this.script.limits ?? {}).filter(([other]) => other !== name)
+      await this.attempt({ ...this.script, limits: Object.fromEntries(others) })
+    }
   }
 
   /** Drops ever smaller runs of `items` while what is left, put back by `rebuild`, still fails. */

@@ -14,6 +14,7 @@ export interface Swarm {
   palette: Palette
   steps: number
   transport: 'tcp' | 'unix'
+  limits: Record<string, string>
   /** Chances, per step, of each kind of step; the rest are single commands. */
   pipelines: number
   together: number
@@ -86,8 +87,11 @@ export function swarmOf(seed: number, shapes: readonly CommandShape[], maxSteps:
       on && !(bigValues && QUADRATIC.has(words[0])) && !(expiredKeysLinger && DELETE_EXPIRED_BY_CHANCE.has(words[0]))
     )
   })
+  const limits = limitsOf(new Random(seed ^ 0x2545f491))
+  const dumpable =
+    limits['list-compress-depth'] === undefined ? drawn : drawn.filter(({ words }) => words[0] !== 'DUMP')
   // Of a few shapes all may have been switched off.
-  const chosen = drawn.length > 0 ? drawn : [...shapes]
+  const chosen = dumpable.length > 0 ? dumpable : [...shapes]
   const weights = chosen.map(({ words }) => Math.exp(random.fraction() * 4) * (RARE[words[0]] ?? 1))
   return {
     clients: random.pick([1, 2, 2, 3, 4, 8]),
@@ -96,6 +100,7 @@ export function swarmOf(seed: number, shapes: readonly CommandShape[], maxSteps:
     palette: palette(random, shortLives, pastTimes, bigValues),
     steps: random.between(Math.ceil(maxSteps / 4), maxSteps),
     transport: random.chance(0.25) ? 'unix' : 'tcp',
+    limits,
     pipelines: random.pick([0, 0.1, 0.3, 0.8]),
     together: random.pick([0, 0, 0.1, 0.3]),
     // A half-closed connection may be dropped before a big reply is out.
@@ -106,6 +111,16 @@ export function swarmOf(seed: number, shapes: readonly CommandShape[], maxSteps:
     transactions: random.pick([0, 0.03, 0.1]),
     resp3: random.pick([0, 0.5, 1]),
   }
+}
+
+/** Limits of the encodings that little data meets. DUMP shows compressed nodes, and each compressor makes its own. */
+function limitsOf(random: Random): Record<string, string> {
+  const limits: Record<string, string> = {}
+  if (random.chance(0.4)) limits['hash-max-listpack-entries'] = random.pick(['0', '1', '4', '12'])
+  if (random.chance(0.2)) limits['hash-max-listpack-value'] = random.pick(['0', '5', '20', '1000'])
+  if (random.chance(0.4)) limits['list-max-listpack-size'] = random.pick(['1', '2', '3', '7', '-1', '-5'])
+  if (random.chance(0.2)) limits['list-compress-depth'] = random.pick(['1', '2'])
+  return limits
 }
 
 function palette(random: Random, shortLives: number, pastTimes: boolean, bigValues: boolean): Palette {

@@ -267,9 +267,12 @@ export function argumentFor(name: string, type: string | null, palette: Palette,
   if (name === 'password') return random.pick([palette.password, palette.password, 'wrong', ''])
   if (name === 'serialized-value') return random.pick(random.chance(0.9) ? SOUND_PAYLOADS : BROKEN_PAYLOADS)
   if (/^(client|connection)-?name$/.test(name)) return random.pick(['me', 'you', '', 'with space', 'new\nline', '\x80'])
+  // Few fields, so that those which a command names are often there.
+  if (name === 'field' && random.chance(0.8)) return random.pick(palette.values.slice(0, COMMON_FIELDS))
   return random.pick(palette.values)
 }
 
+const COMMON_FIELDS = 6
 const KEY_NAME = /^(new)?key\d?$|^(source|destination)$/
 const DATABASE_NAME = /^(db|index\d?|.*-db)$/
 const INTEGER_NAME = /increment|decrement|offset|start|end|stop|count|len$|^client-?id$|^id$|timeout|samples/

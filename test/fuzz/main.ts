@@ -1,9 +1,9 @@
 /* npm run fuzz -- [--minutes N] [--seed S] [--scripts N] [--commands set,get] [--inline-execution auto|never|always]
- *                 [--steps N] [--replay file.json]
+ *                 [--steps N] [--tally] [--replay file.json]
  *
  * Plays generated scripts to redis-server and Spinel until the time is over or a reply differs; then prints the
  * shortened script, saves it where the test suite replays it, and exits with 1. Each seed is one script, so a seed is
- * all it takes to see it again. */
+ * all it takes to see it again. --tally tells at the end how often each command was played, and with what success. */
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -28,6 +28,7 @@ const { values } = parseArgs({
     commands: { type: 'string' },
     'inline-execution': { type: 'string', default: 'auto' },
     steps: { type: 'string', default: '200' },
+    tally: { type: 'boolean', default: false },
     replay: { type: 'string' },
   },
 })
@@ -69,6 +70,7 @@ try {
   process.exitCode = 1
   console.error(error)
 }
+if (values.tally) console.log(match.tally.report(declaredShapes().map(({ words }) => words.join('|'))))
 await match.stop(failure === null && process.exitCode !== 1)
 
 async function fuzz(match: Match): Promise<Failure | null> {
