@@ -33,6 +33,17 @@ test('a snapshot is taken of as many keys as memory is measured with, while noth
   expect(benchCase).toMatchObject({ setup: 'fresh', load: { keyCount: 5000, mix: [{ command: 'set', weight: 1 }] } })
 })
 
+test('pops find a list, fields a hash, and whatever redis-benchmark has no test for is a command', () => {
+  const cases = casesOf(parseOptions(['--scenario', 'collections', '--tests', 'lpop,hget,hset'], 2))
+  expect(cases.map(({ id }) => id)).toEqual([
+    ...['lpop', 'hset', 'hget'].map((test) => `collections-64/${test}`),
+    ...['lpop', 'hset', 'hget'].map((test) => `collections-1/${test}`),
+  ])
+  expect(cases[0]).toMatchObject({ filling: 'list', load: { test: 'lpop' } })
+  expect(cases[1]).toMatchObject({ filling: null })
+  expect(cases[2]).toMatchObject({ filling: 'hash', load: { command: ['HGET', 'myhash', 'element:__rand_int__'] } })
+})
+
 test('an external server is measured only as it is', () => {
   const cases = casesOf(parseOptions(['--server', 'localhost:7000'], 2))
   expect(cases.every(({ setup }) => setup === 'shared')).toBe(true)

@@ -1,5 +1,6 @@
 /* The cases of the scenarios: a case is one load at one setting on every server. Pure. */
 
+import { type Filling, KEY_OF, STORED, type Stored } from './load/collections.ts'
 import type { LoadSettings } from './load/settings.ts'
 import type { Options } from './options.ts'
 import type { RedisBenchmarkLoad } from './redis-benchmark.ts'
@@ -19,6 +20,8 @@ interface CaseHead {
 export interface RedisBenchmarkCase extends CaseHead {
   driver: 'redis-benchmark'
   load: RedisBenchmarkLoad
+  /** What each round finds there, made anew. */
+  filling: Filling | null
 }
 
 export interface GeneratorCase extends CaseHead {
@@ -29,7 +32,8 @@ export interface GeneratorCase extends CaseHead {
 export interface MemoryCase extends CaseHead {
   driver: 'memory'
   keyCount: number
-  valueBytes: number
+  /** Strings of so many bytes, or collections. */
+  values: number | Stored
 }
 
 /** The rate of its load is found when the servers run. */
@@ -44,7 +48,23 @@ const REDIS_BENCHMARK_VALUE_BYTES = 3
 const GENERATOR_VALUE_BYTES = 64
 const MEMORY_VALUE_BYTES = [3, 32, 100]
 const SNAPSHOT_VALUE_BYTES = 100
+/** Hashes are measured with a tenth of the keys: they have ten fields each. */
+const STORED_HASH_PART = 10
 const SEED = 20_240_229
+
+/** Cases of the scenario collections beside redis-benchmark's own tests: the command, and what it needs to be there. */
+const COLLECTIONS: readonly { test: string; filling: Filling | null; command?: readonly string[] }[] = [
+  { test: 'lpush', filling: null },
+  { test: 'rpush', filling: null },
+  { test: 'lpop', filling: 'list' },
+  { test: 'rpop', filling: 'list' },
+  { test: 'hset', filling: null },
+  { test: 'hget', filling: 'hash', command: ['HGET', KEY_OF.hash, 'element:__rand_int__'] },
+  { test: 'hget_small', filling: 'small-hash', command: ['HGET', KEY_OF['small-hash'], 'field:7'] },
+  { test: 'hgetall_20', filling: 'small-hash', command: ['HGETALL', KEY_OF['small-hash']] },
+  { test: 'lrange_100', filling: 'short-list', command: ['LRANGE', KEY_OF['short-list'], '0', '99'] },
+  { test: 'lrange_600', filling: 'short-list', command: ['LRANGE', KEY_OF['short-list'], '0', '599'] },
+]
 
 /** The cases of the chosen scenarios, in the order of SCENARIOS. An external server can be neither restarted with
  * other settings nor taken fresh, so the scenarios that need that fall away. */
@@ -81,15 +101,16 @@ const CASES_OF: Readonly<Record<Scenario, (options: Options) => BenchCase[]>> = 
       load: generatorLoad(options, options.pipeline ?? 1, options.rate),
     },
   ],
+  collections: (options) => [64, 1].flatMap((pipeline) => collectionCases(options, pipeline)),
   memory: (options) =>
-    MEMORY_VALUE_BYTES.map((valueBytes) => ({
-      id: `memory/${valueBytes}`,
+    [...MEMORY_VALUE_BYTES, ...STORED].map((values) => ({
+      id: `memory/${values}`,
       scenario: 'memory',
-      title: `${valueBytes}-byte values`,
+      title: memoryTitle(values),
       setup: 'fresh',
       driver: 'memory',
-      keyCount: options.memoryKeys,
-      valueBytes,
+      keyCount: values === 'hash10' ? Math.ceil(options.memoryKeys / STORED_HASH_PART) : options.memoryKeys,
+      values,
     })),
   snapshot: (options) => [
     {
@@ -123,14 +144,37 @@ function redisBenchmarkCases(
     title: `${test.toUpperCase()}${test === 'mset' ? '(10)' : ''}, P${pipeline}${setup === 'never' ? ', never' : ''}`,
     setup,
     driver: 'redis-benchmark',
-    load: {
-      test,
-      pipeline,
-      connections: options.connections,
-      keyCount: options.keys,
-      valueBytes: options.valueSize ?? REDIS_BENCHMARK_VALUE_BYTES,
-    },
+    load: redisBenchmarkLoad(options, pipeline, test),
+    filling: null,
   }))
+}
+
+function collectionCases(options: Options, pipeline: number): RedisBenchmarkCase[] {
+  const chosen = COLLECTIONS.filter(({ test }) => options.tests === null || options.tests.includes(test))
+  return chosen.map(({ test, filling, command }) => ({
+    id: `collections-${pipeline}/${test}`,
+    scenario: 'collections',
+    title: `${test.toUpperCase()}, P${pipeline}`,
+    setup: 'shared',
+    driver: 'redis-benchmark',
+    load: { ...redisBenchmarkLoad(options, pipeline, test), ...(command === undefined ? {} : { command }) },
+    filling,
+  }))
+}
+
+function redisBenchmarkLoad(options: Options, pipeline: number, test: string): RedisBenchmarkLoad {
+  return {
+    test,
+    pipeline,
+    connections: options.connections,
+    keyCount: options.keys,
+    valueBytes: options.valueSize ?? REDIS_BENCHMARK_VALUE_BYTES,
+  }
+}
+
+function memoryTitle(values: number | Stored): string {
+  if (values === 'hash10') return 'hashes of 10 fields'
+  return values === 'list' ? 'elements of a list' : `${values}-byte values`
 }
 
 function generatorLoad(options: Options, pipeline: number, ratePerSecond: number | null): LoadSettings {

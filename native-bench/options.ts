@@ -53,10 +53,11 @@ What to measure
   --seconds S               length of a round (default 1.5)
   --servers LIST            of ${ROLES.join(', ')} (default: those that are installed)
   --inline-execution MODE   start Spinel with ${INLINE_EXECUTION.join(', ')}
-  --server HOST:PORT        take this running server in Spinel's place; it is written to: SETs, INCRs, no flush
+  --server HOST:PORT        take this running server in Spinel's place; it is written to, not flushed
 
-redis-benchmark (pipeline, unpipelined, never)
-  --tests LIST              its tests, for instance set,get,lpush (default set,get,incr and, at 64, mset)
+redis-benchmark (pipeline, unpipelined, never, collections)
+  --tests LIST              its tests, for instance set,get,lpush (default set,get,incr and, at 64, mset; all those
+                            of collections)
 
 Own load generator (mix, open-loop, snapshot)
   --mix LIST                commands and weights (default get=80,set=20), of

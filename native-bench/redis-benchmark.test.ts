@@ -38,6 +38,13 @@ test('a header without latencies (before 7.0) and a cell that is no number are r
 test('the load is spelt as redis-benchmark wants it', () => {
   const load = { test: 'get', connections: 50, keyCount: 1000, valueBytes: 3, pipeline: 64 }
   expect(argumentsOf(load, { host: '127.0.0.1', port: 7000 }, 6400).join(' ')).toBe(
-    '-h 127.0.0.1 -p 7000 -t get -n 6400 -c 50 -r 1000 -d 3 -P 64 --csv',
+    '-h 127.0.0.1 -p 7000 -n 6400 -c 50 -r 1000 -d 3 -P 64 --csv -t get',
   )
+})
+
+test('a command of its own stands in the place of a test, behind all options', () => {
+  const load = { test: 'hget', command: ['HGET', 'h', 'f'], connections: 1, keyCount: 1, valueBytes: 3, pipeline: 1 }
+  const args = argumentsOf(load, { host: '127.0.0.1', port: 7000 }, 10)
+  expect(args).not.toContain('-t')
+  expect(args.slice(-4)).toEqual(['--csv', 'HGET', 'h', 'f'])
 })

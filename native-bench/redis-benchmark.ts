@@ -7,6 +7,8 @@ import type { Endpoint } from './load/settings.ts'
 export interface RedisBenchmarkLoad {
   /** A name for -t: set, get, incr, mset, lpush, ... */
   test: string
+  /** A command of its own in the place of -t's, with __rand_int__ where a number is drawn. */
+  command?: readonly string[]
   connections: number
   /** -r: keys are drawn uniformly from so many. */
   keyCount: number
@@ -32,8 +34,6 @@ export function argumentsOf(load: RedisBenchmarkLoad, endpoint: Endpoint, reques
     endpoint.host,
     '-p',
     String(endpoint.port),
-    '-t',
-    load.test,
     '-n',
     String(requests),
     '-c',
@@ -45,6 +45,7 @@ export function argumentsOf(load: RedisBenchmarkLoad, endpoint: Endpoint, reques
     '-P',
     String(load.pipeline),
     '--csv',
+    ...(load.command ?? ['-t', load.test]),
   ]
 }
 

@@ -5,6 +5,7 @@ import type { CpuUse } from './accounting.ts'
 import { CpuAccount, processCpuMicros, residentBytes } from './accounting.ts'
 import type { GeneratorCase, MemoryCase, RedisBenchmarkCase } from './cases.ts'
 import { withControl } from './control-connection.ts'
+import { fillCollection, storeCollections } from './load/collections.ts'
 import { fillKeys } from './load/fill.ts'
 import { runLoad } from './load/generator.ts'
 import { valueMs } from './load/latency.ts'
@@ -24,12 +25,14 @@ const SETTLED_PART = 0.001
 
 export async function redisBenchmarkRound(
   program: string,
-  { load }: RedisBenchmarkCase,
+  { load, filling }: RedisBenchmarkCase,
   server: RunningServer,
   requests: number,
   seconds: number,
   live: Live,
 ): Promise<Round> {
+  // Pops get as many elements as they will take.
+  if (filling !== null) await fillCollection(server.endpoint, filling, filling === 'list' ? requests : load.keyCount)
   const account = new CpuAccount(server.pid)
   const stopWatching = watchCpu(server.pid, seconds, live)
   try {
@@ -82,23 +85,22 @@ export async function generatorRound(
   }
 }
 
-/** Fills a fresh server: its resident memory after minus before, for each key. */
-export async function memoryRound(
-  { keyCount, valueBytes }: MemoryCase,
-  server: RunningServer,
-  live: Live,
-): Promise<Round> {
+/** Fills a fresh server: its resident memory after minus before, for each key, or element of its one list. */
+export async function memoryRound({ keyCount, values }: MemoryCase, server: RunningServer, live: Live): Promise<Round> {
   const { pid } = server
   if (pid === null) throw new Error('memory can only be read of a server on this machine')
   const before = await settledBytes(pid)
   const account = new CpuAccount(pid)
-  await fillKeys(server.endpoint, keyCount, valueBytes, (done) => {
-    live(done / keyCount, `${Math.round(done / 1000)} k keys`)
-  })
+  if (typeof values === 'number') {
+    await fillKeys(server.endpoint, keyCount, values, (done) => {
+      live(done / keyCount, `${Math.round(done / 1000)} k keys`)
+    })
+  } else await storeCollections(server.endpoint, values, keyCount)
   const use = account.end()
   const after = await settledBytes(pid)
   const keys = await withControl(server.endpoint, async (control) => Number(await control.command('DBSIZE')))
-  if (keys !== keyCount) throw new Error(`the server holds ${keys} keys after ${keyCount} were set`)
+  const expected = values === 'list' ? 1 : keyCount
+  if (keys !== expected) throw new Error(`the server holds ${keys} keys after ${expected} were set`)
   return roundOf(server, use, keyCount, use.seconds, { bytesPerKey: (after - before) / keyCount })
 }
 

@@ -7,6 +7,7 @@
 import type { BenchCase, Setup, SnapshotCase } from './cases.ts'
 import type { Contender } from './fleet.ts'
 import { startFleet, stopFleet } from './fleet.ts'
+import { fillCollection } from './load/collections.ts'
 import { fillKeys } from './load/fill.ts'
 import type { Options } from './options.ts'
 import type { RunningServer } from './process.ts'
@@ -144,8 +145,10 @@ async function prepare(
   for (const server of fleet) {
     const { role, label } = server.facts
     run.progress.live(label, 0, 'filling')
-    await fillKeys(server.endpoint, keyCount, valueBytes)
+    if (benchCase.scenario !== 'collections') await fillKeys(server.endpoint, keyCount, valueBytes)
     if (benchCase.driver !== 'redis-benchmark') continue
+    const { filling } = benchCase
+    if (filling !== null) await fillCollection(server.endpoint, filling, keyCount)
     run.progress.live(label, 0, 'warming up')
     requests.set(role, await calibrate(run.program, benchCase.load, server.endpoint, run.options.seconds))
   }

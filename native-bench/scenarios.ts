@@ -7,9 +7,19 @@
  * | mix         | own generator   | reads and writes mixed over skewed keys, with the whole latency curve          |
  * | open-loop   | own generator   | latency at a fixed arrival rate, from the time each command was due            |
  * | never       | redis-benchmark | pipeline 64 with Spinel's inline execution off: every command goes to a worker |
- * | memory      | own filler      | resident bytes for each key                                                    |
+ * | collections | redis-benchmark | lists and hashes: both ends, ranges, single fields, whole hashes               |
+ * | memory      | own filler      | resident bytes for each key, and for what collections hold                     |
  * | snapshot    | own generator   | BGSAVE under writes at half of the highest rate: latency, and memory beside it |
  */
 
-export const SCENARIOS = ['pipeline', 'unpipelined', 'mix', 'open-loop', 'never', 'memory', 'snapshot'] as const
+export const SCENARIOS = [
+  'pipeline',
+  'unpipelined',
+  'mix',
+  'open-loop',
+  'never',
+  'collections',
+  'memory',
+  'snapshot',
+] as const
 export type Scenario = (typeof SCENARIOS)[number]

@@ -24,6 +24,8 @@ export interface Verdict {
 }
 
 const POINT_COMMANDS = ['set', 'get', 'incr']
+const ENDS_AND_FIELDS = ['lpush', 'rpush', 'lpop', 'rpop', 'hset', 'hget', 'hget_small']
+const RANGES = ['hgetall_20', 'lrange_100', 'lrange_600']
 const each = (prefix: string, tests: readonly string[]): string[] => tests.map((test) => `${prefix}/${test}`)
 
 export const TARGETS: readonly Target[] = [
@@ -34,6 +36,21 @@ export const TARGETS: readonly Target[] = [
   { cases: each('unpipelined', POINT_COMMANDS), metric: 'opsPerSecond', of: 'ratio', bound: 'at least', limit: 1.0 },
   { cases: each('unpipelined', POINT_COMMANDS), metric: 'p99Ms', of: 'ratio', bound: 'at most', limit: 1.1 },
   { cases: each('never-64', POINT_COMMANDS), metric: 'opsPerSecond', of: 'ratio', bound: 'at least', limit: 1.3 },
+  {
+    cases: each('collections-64', ENDS_AND_FIELDS),
+    metric: 'opsPerSecond',
+    of: 'ratio',
+    bound: 'at least',
+    limit: 1.3,
+  },
+  {
+    cases: [...each('collections-64', RANGES), ...each('collections-1', [...ENDS_AND_FIELDS, ...RANGES])],
+    metric: 'opsPerSecond',
+    of: 'ratio',
+    bound: 'at least',
+    limit: 1.0,
+  },
+  { cases: ['memory/hash10', 'memory/list'], metric: 'bytesPerKey', of: 'ratio', bound: 'at most', limit: 1.0 },
   { cases: ['memory/3'], metric: 'bytesPerKey', of: 'figure', bound: 'at most', limit: 70 },
   { cases: ['memory/32'], metric: 'bytesPerKey', of: 'figure', bound: 'at most', limit: 100 },
   { cases: ['memory/100'], metric: 'bytesPerKey', of: 'figure', bound: 'at most', limit: 170 },
