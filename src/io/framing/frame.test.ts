@@ -105,6 +105,8 @@ test.each([
   ['x'.repeat(MAX_LINE_BYTES + 1), 'too big inline request'],
   [`*${'1'.repeat(MAX_LINE_BYTES)}`, 'too big mbulk count string'],
   [`*1\r\n$${'1'.repeat(MAX_LINE_BYTES)}`, 'too big bulk count string'],
+  [`*${'1'.repeat(MAX_LINE_BYTES)}\r\n`, 'too big mbulk count string'],
+  [`*1\r\n$${'1'.repeat(MAX_LINE_BYTES)}\r\n`, 'too big bulk count string'],
 ])('%j breaks the protocol', (bytes, error) => {
   expect(read([bytes])).toMatchObject({ commands: [], error })
 })

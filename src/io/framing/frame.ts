@@ -166,6 +166,8 @@ export class Frame {
     if (lineEnd < 0) {
       return end - this.at > MAX_LINE_BYTES ? this.break('too big mbulk count string') : INCOMPLETE
     }
+    // However much of it has come at once: Redis says one or the other, as it happens to read.
+    if (lineEnd - this.at > MAX_LINE_BYTES) return this.break('too big mbulk count string')
     const count = parseLine(bytes, this.at + 1, lineEnd)
     if (Number.isNaN(count) || count > MAX_ARGUMENTS) return this.break('invalid multibulk length')
     if (!trusted && count > MAX_ARGUMENTS_UNAUTHENTICATED) return this.break('unauthenticated multibulk length')
@@ -183,6 +185,7 @@ export class Frame {
       return end - this.at > MAX_LINE_BYTES ? this.break('too big bulk count string') : INCOMPLETE
     }
     if (bytes[this.at] !== DOLLAR) return this.break(`expected '$', got '${String.fromCharCode(bytes[this.at])}'`)
+    if (lineEnd - this.at > MAX_LINE_BYTES) return this.break('too big bulk count string')
     const length = parseLine(bytes, this.at + 1, lineEnd)
     if (Number.isNaN(length) || length < 0 || length > limits.maxBulkBytes) return this.break('invalid bulk length')
     if (!trusted && length > MAX_BULK_UNAUTHENTICATED) return this.break('unauthenticated bulk length')
