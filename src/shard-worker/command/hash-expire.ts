@@ -63,7 +63,6 @@ function getter(name: string, summary: string, unitMs: number, fromNow: boolean)
     complexity: 'O(1) for each field',
     summary,
     syntax: 'key FIELDS numfields field...',
-    ...(fromNow ? { tips: ['nondeterministic_output'] } : {}),
     handler: (engine, args, reply) => httl(engine, args, reply, unitMs, fromNow ? engine.nowMs : 0),
   }
 }
