@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { declaredShapes } from './declared-shapes.ts'
 import { generateScript } from './generate.ts'
+import { comparableShapes } from './redis-7.2-differences.ts'
 
 test.each([['HSET', 'HGET'], ['LCS'], ['RANDOMKEY'], ['RESET'], ['SCAN']])(
   'scripts of few commands come to be: %s',
@@ -16,4 +17,9 @@ test.each([['HSET', 'HGET'], ['LCS'], ['RANDOMKEY'], ['RESET'], ['SCAN']])(
 test('a seed is one script', () => {
   const shapes = declaredShapes()
   for (let seed = 0; seed < 20; seed++) expect(generateScript(seed, shapes)).toEqual(generateScript(seed, shapes))
+})
+
+test('commands that the oracle lacks are refused with a word, not with a crash', () => {
+  const shapes = comparableShapes(declaredShapes(), 700)
+  expect(() => generateScript(1, shapes, { only: new Set(['HEXPIRE']) })).toThrow('none of the commands')
 })

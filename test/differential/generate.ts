@@ -45,6 +45,7 @@ const MAX_INLINE_ARGUMENT_BYTES = 1_000
 export function generateScript(seed: number, shapes: readonly CommandShape[], options: GenerateOptions = {}): Script {
   const only = options.only
   const usable = only === undefined ? shapes : shapes.filter(({ words }) => only.has(words[0]))
+  if (usable.length === 0) throw new Error('none of the commands asked for can be compared with this oracle')
   const swarm = swarmOf(seed, usable, options.maxSteps ?? 200)
   for (const directive of options.fixed ?? []) delete swarm.limits[directive]
   return new Generator(swarm, new Random(seed ^ 0x5bd1e995), options).script(seed)
