@@ -170,3 +170,20 @@ describe('against redis-server', () => {
     expect(Buffer.from(u8.subarray(AT, AT + listpack.listpackBytes(u8, AT))).equals(expected)).toBe(true)
   })
 })
+
+test('a short text is found in whichever form it was written', () => {
+  const u8 = empty()
+  for (const text of ['12', 'ab', 'x'.repeat(70)]) append(u8, text)
+  // 'cd' as a string of the forms for up to 4095 bytes and for any number of them.
+  const forms = [
+    [0xe0, 2, 99, 100, 4],
+    [0xf0, 2, 0, 0, 0, 99, 100, 7],
+  ]
+  for (const form of forms) {
+    const end = listpack.end(u8, AT)
+    const after = listpack.insertEncoded(u8, AT, end, Uint8Array.from(form), 0, form.length, 1)
+    expect(listpack.find(u8, listpack.first(AT), bytesOf('cd'), 0, 2, 0)).toBe(end)
+    expect(listpack.find(u8, listpack.first(AT), bytesOf('ce'), 0, 2, 0)).toBe(0)
+    listpack.removeRange(u8, AT, end, after, 1)
+  }
+})

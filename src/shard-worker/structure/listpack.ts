@@ -46,6 +46,8 @@ const INT24 = 0xf2
 const INT32 = 0xf3
 const INT64 = 0xf4
 const STRING32 = 0xf0
+/** The first byte of a string of up to 4095 bytes, and of all longer forms. */
+const STRING12 = 0xe0
 const TWO_32 = 4294967296
 /* Where the forms of a string and of a backlen end. */
 const STRING6_MAX = 63
@@ -105,6 +107,9 @@ export function isEnd(u8: Uint8Array, p: number): boolean {
 
 /** The element after `p`, or the end. */
 export function next(u8: Uint8Array, p: number): number {
+  const head = u8[p]
+  // Nearly all are integers of one byte or short texts, with a backlen of one.
+  if (head < 0xc0) return p + (head < 0x80 ? 2 : (head & 63) + 2)
   const bytes = bodyBytes(u8, p)
   return p + bytes + backlenBytes(bytes)
 }
@@ -179,14 +184,28 @@ export function find(
   length: number,
   skip: number,
 ): number {
-  const mayBeInteger = length <= INTEGER_TEXT_BYTES && parseInteger(bytes, offset, length) !== NOT_INTEGER
+  if (length <= STRING6_MAX && (length > INTEGER_TEXT_BYTES || parseInteger(bytes, offset, length) === NOT_INTEGER)) {
+    return findShort(u8, p, bytes, offset, length, skip)
+  }
   while (u8[p] !== END) {
-    const head = u8[p]
-    if (isString(head)) {
-      if (stringLength(u8, p) === length && equalBytes(u8, p + stringHeadBytes(head), bytes, offset, length)) return p
-    } else if (mayBeInteger && equals(u8, p, bytes, offset, length)) {
-      return p
-    }
+    if (equals(u8, p, bytes, offset, length)) return p
+    p = next(u8, p)
+    for (let i = 0; i < skip && u8[p] !== END; i++) p = next(u8, p)
+  }
+  return 0
+}
+
+/**
+ * The same for a text of up to 63 bytes that is no integer: its first byte tells it from those of other lengths. Others
+ * may have written it in a longer form than it needs.
+ */
+function findShort(u8: Uint8Array, p: number, bytes: Uint8Array, offset: number, length: number, skip: number): number {
+  const head = 0x80 | length
+  while (u8[p] !== END) {
+    const found = u8[p]
+    if (found === head) {
+      if (equalBytes(u8, p + 1, bytes, offset, length)) return p
+    } else if (found >= STRING12 && equals(u8, p, bytes, offset, length)) return p
     p = next(u8, p)
     for (let i = 0; i < skip && u8[p] !== END; i++) p = next(u8, p)
   }
