@@ -1,9 +1,6 @@
-/* npm run fuzz -- [--minutes N] [--seed S] [--scripts N] [--commands set,get] [--inline-execution auto|never|always]
- *                 [--steps N] [--tally] [--replay file.json]
- *
- * Plays generated scripts to redis-server and Spinel until the time is over or a reply differs; then prints the
- * shortened script, saves it where the test suite replays it, and exits with 1. Each seed is one script, so a seed is
- * all it takes to see it again. --tally tells at the end how often each command was played, and with what success. */
+/* `npm run fuzz`: plays generated scripts to redis-server and Spinel until the time is over or a reply differs; then
+ * prints the shortened script, saves it where the test suite replays it, and exits with 1. Each seed is one script, so
+ * a seed is all it takes to see it again. */
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -20,18 +17,48 @@ import { INLINE_EXECUTION_MODES } from '../support/server.ts'
 const REGRESSIONS = fileURLToPath(new URL('../differential/regressions/', import.meta.url))
 const PROGRESS_EVERY_MS = 1_000
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: 'string', default: '1' },
-    seed: { type: 'string' },
-    scripts: { type: 'string', default: 'Infinity' },
-    commands: { type: 'string' },
-    'inline-execution': { type: 'string', default: 'auto' },
-    steps: { type: 'string', default: '200' },
-    tally: { type: 'boolean', default: false },
-    replay: { type: 'string' },
-  },
-})
+const HELP = `npm run fuzz -- [options]
+
+Plays random scripts to redis-server and Spinel until the time is up or they answer differently.
+
+  --minutes N               how long (default 1)
+  --scripts N               how many scripts at most
+  --seed S                  the first one's seed; the next have the numbers after it (default: by the clock)
+  --steps N                 steps of a script at most (default 200)
+  --commands LIST           only these, for instance set,get
+  --inline-execution MODE   auto (default), never, always
+  --tally                   tell at the end how often each command was played, and with what success
+  --replay FILE             play this script again, instead of all that
+  --help
+
+ORACLE_COMMAND names another redis-server to compare with, SPINEL_COMMAND another server to test.
+`
+
+const { values } = parseOptions()
+if (values.help) {
+  process.stdout.write(HELP)
+  process.exit()
+}
+
+function parseOptions() {
+  try {
+    return parseArgs({
+      options: {
+        minutes: { type: 'string', default: '1' },
+        seed: { type: 'string' },
+        scripts: { type: 'string', default: 'Infinity' },
+        commands: { type: 'string' },
+        'inline-execution': { type: 'string', default: 'auto' },
+        steps: { type: 'string', default: '200' },
+        tally: { type: 'boolean', default: false },
+        replay: { type: 'string' },
+        help: { type: 'boolean', default: false },
+      },
+    })
+  } catch (error) {
+    return fail(`${error instanceof Error ? error.message : error} (--help tells the options)`)
+  }
+}
 
 function numberOf(option: string, text: string): number {
   const number = Number(text)
