@@ -127,9 +127,8 @@ function linsert(engine: Engine, args: Args, reply: Reply): void {
   if (!list.isOpen) return reply.integer(0)
   const wasListpack = list.isListpack
   list.convertToAdd(length[4], 1)
-  let isThere = list.seek(0)
-  while (isThere && !list.matches(bytes, offset[3], length[3])) isThere = list.step(true)
-  if (!isThere) return reply.integer(-1)
+  list.seek(0)
+  if (list.moveToEqual(true, bytes, offset[3], length[3], list.count) < 0) return reply.integer(-1)
   try {
     insertAtCursor(list, after, bytes, offset[4], length[4])
   } catch (error) {
@@ -247,14 +246,18 @@ function replyPositions(list: List, args: Args, search: Search, reply: Reply): v
   const mark = reply.length
   let told = 0
   let matches = 0
-  let isThere = list.seek(forward ? 0 : -1)
-  for (let i = 0; isThere && (most === 0 || i < most); i++) {
-    if (list.matches(bytes, offset[2], length[2]) && ++matches >= rank) {
+  const looked = most === 0 ? all : Math.min(most, all)
+  list.seek(forward ? 0 : -1)
+  for (let i = 0; i < looked; i++) {
+    const passed = list.moveToEqual(forward, bytes, offset[2], length[2], looked - i)
+    if (passed < 0) break
+    i += passed
+    if (++matches >= rank) {
       reply.integer(forward ? i : all - 1 - i)
       told++
       if (count < 0 || (count > 0 && told >= count)) break
     }
-    isThere = list.step(forward)
+    if (!list.step(forward)) break
   }
   if (count >= 0) reply.arrayFrom(mark, told)
   else if (told === 0) reply.nil()

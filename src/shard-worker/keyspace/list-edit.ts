@@ -1,16 +1,16 @@
 /* Changes in the middle of a list, in both encodings. Baton holder. All take the cursor away, and throw ARENA_FULL with
  * nothing changed. */
 import * as listpack from '../structure/listpack.ts'
+import { removeEqual } from '../structure/listpack-search.ts'
 import { expand, keepDepth } from '../structure/quicklist-compress.ts'
 import {
   insertElement,
   keepElements,
-  removeElement,
   removeElements,
+  removeFromNode,
   replaceElement,
-  tightenAll,
 } from '../structure/quicklist-edit.ts'
-import { depthOf, isCompressed, nextNode, nodeAt } from '../structure/quicklist-node.ts'
+import { depthOf, endNode, isCompressed, nextNode, nodeAt, nodesOf } from '../structure/quicklist-node.ts'
 import { ARENA_FULL } from './keyspace.ts'
 import type { List } from './list.ts'
 
@@ -54,28 +54,28 @@ export function removeMatches(
   offset: number,
   length: number,
 ): number {
-  const isCompressible = !list.isListpack && depthOf(list.arena, list.block) > 0
-  const nodes = isCompressible ? expandMatches(list, fromHead, most, bytes, offset, length) : NONE
-  let removed = 0
-  for (let isThere = list.seek(fromHead ? 0 : -1); isThere && removed < most; ) {
-    if (list.matches(bytes, offset, length)) {
-      isThere = removeAtCursor(list, fromHead, nodes)
-      removed++
-    } else {
-      isThere = list.step(fromHead)
-    }
-  }
-  if (removed > 0) tidyUp(list, nodes)
-  return removed
-}
-
-/** After elements went here and there: gives their room back, and compresses what was expanded. */
-function tidyUp(list: List, expandedNodes: Set<number>): void {
-  if (list.isListpack) return list.shrinkListpack()
   const { arena, block } = list
-  tightenAll(arena, block)
+  if (list.isListpack) {
+    const removed = removeEqual(arena.u8, list.at, fromHead, most, bytes, offset, length)
+    if (removed > 0) list.shrinkListpack()
+    return removed
+  }
+  const isCompressible = depthOf(arena, block) > 0
+  const expandedNodes = isCompressible ? expandMatches(list, fromHead, most, bytes, offset, length) : NONE
+  let removed = 0
+  let next = 0
+  for (let node = endNode(arena, block, fromHead); node !== 0 && removed < most; node = next) {
+    next = nextNode(arena, node, fromHead)
+    // What is compressed still has none.
+    if (isCompressed(arena, node)) continue
+    const nodes = nodesOf(arena, block)
+    removed += removeFromNode(arena, block, node, fromHead, most - removed, bytes, offset, length)
+    if (nodesOf(arena, block) < nodes) expandedNodes.delete(node)
+  }
+  if (removed === 0) return 0
   keepDepth(arena, block, 0)
   for (const node of expandedNodes) keepDepth(arena, block, node)
+  return removed
 }
 
 /** Expands the compressed nodes with elements that removeMatches() is to take out: the part that may fail. */
@@ -87,44 +87,20 @@ function expandMatches(
   offset: number,
   length: number,
 ): Set<number> {
+  const { arena, block } = list
   const nodes = new Set<number>()
   let left = most
   for (let isThere = list.seek(fromHead ? 0 : -1); isThere && left > 0; isThere = list.step(fromHead)) {
-    if (!list.matches(bytes, offset, length)) continue
+    if (list.moveToEqual(fromHead, bytes, offset, length, Number.POSITIVE_INFINITY) < 0) break
     left--
-    if (isCompressed(list.arena, list.node)) nodes.add(list.node)
+    if (isCompressed(arena, list.node)) nodes.add(list.node)
   }
   for (const node of nodes) {
-    if (expand(list.arena, node)) continue
-    for (const each of nodes) keepDepth(list.arena, list.block, each)
+    if (expand(arena, node)) continue
+    for (const each of nodes) keepDepth(arena, block, each)
     throw ARENA_FULL
   }
   return nodes
-}
-
-/**
- * Takes the cursor's element out, and its node from `nodes` if it goes, and moves the cursor to the next one or the one
- * before; false when there is none.
- */
-function removeAtCursor(list: List, forward: boolean, nodes: Set<number>): boolean {
-  const { arena, node } = list
-  if (list.isListpack) {
-    listpack.remove(arena.u8, list.at, list.p)
-    return stay(list, forward)
-  }
-  const beside = nextNode(arena, node, forward)
-  if (removeElement(arena, list.block, node, list.p)) {
-    nodes.delete(node)
-    return list.enterAt(beside, forward)
-  }
-  return stay(list, forward) || list.enterAt(beside, forward)
-}
-
-/** After the cursor's element went: the one in its place now, or the one before that, of the same listpack. */
-function stay(list: List, forward: boolean): boolean {
-  if (forward) return !listpack.isEnd(list.bytes, list.p)
-  list.p = listpack.previous(list.bytes, list.base, list.p)
-  return list.p !== 0
 }
 
 /** Takes out `count` elements from index `start` on; there are as many. */

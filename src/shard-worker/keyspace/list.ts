@@ -19,6 +19,7 @@ import type { Arena } from '../../shm/arena/arena.ts'
 import * as listpack from '../structure/listpack.ts'
 import { createListpack, makeRoom, placed, shrink } from '../structure/listpack-block.ts'
 import { replyElements } from '../structure/listpack-reply.ts'
+import { look, looked } from '../structure/listpack-search.ts'
 import { appendShort, isShortText, prependShort, SHORT_OVERHEAD_BYTES } from '../structure/listpack-short.ts'
 import * as quicklist from '../structure/quicklist.ts'
 import { expand, expanded } from '../structure/quicklist-compress.ts'
@@ -360,11 +361,29 @@ export class List {
     this.takeElement()
   }
 
-  /** Whether the element at the cursor has this text. */
-  matches(bytes: Uint8Array, offset: number, length: number): boolean {
-    const { node, arena } = this
-    if (node === 0 || !isPlain(arena, node)) return listpack.equals(this.bytes, this.p, bytes, offset, length)
-    return nodeSize(arena, node) === length && equalBytes(arena.u8, this.p, bytes, offset, length)
+  /**
+   * Moves the cursor on to the first element with this text among `most`, of which its own is the first; returns how
+   * many it has passed over, or -1 when there is none, and it is at no place then. O(n).
+   */
+  moveToEqual(forward: boolean, bytes: Uint8Array, offset: number, length: number, most: number): number {
+    const { arena } = this
+    let passed = 0
+    do {
+      const { node } = this
+      if (node !== 0 && isPlain(arena, node)) {
+        if (nodeSize(arena, node) === length && equalBytes(arena.u8, this.p, bytes, offset, length)) return passed
+        passed++
+      } else {
+        look(this.bytes, this.base, this.p, forward, bytes, offset, length, most - passed)
+        passed += looked.passed
+        if (looked.p !== 0) {
+          this.p = looked.p
+          return passed
+        }
+        if (node === 0) return -1
+      }
+    } while (passed < most && this.enterAt(nextNode(arena, this.node, forward), forward))
+    return -1
   }
 
   /** Replies with `count` elements from index `start` on, forward or backward; there are as many. O(start + count). */

@@ -5,7 +5,7 @@ import { Arena } from '../../shm/arena/arena.ts'
 import * as listpack from './listpack.ts'
 import * as quicklist from './quicklist.ts'
 import { expand, expanded } from './quicklist-compress.ts'
-import { insertElement, keepElements, removeElement, removeElements, replaceElement } from './quicklist-edit.ts'
+import { insertElement, keepElements, removeElements, removeFromNode, replaceElement } from './quicklist-edit.ts'
 import {
   countOf,
   endNode,
@@ -17,6 +17,7 @@ import {
   limitBytes,
   nextNode,
   nodeAt,
+  nodeCount,
   nodeSize,
 } from './quicklist-node.ts'
 
@@ -55,6 +56,12 @@ function placeOf(arena: Arena, list: number, index: number): { node: number; p: 
   return { node, p: isPlain(arena, node) ? 0 : listpack.seek(arena.u8, nodeAt(arena, node), offset) }
 }
 
+/** Where a text stands in others, up to `most` times from one end on. */
+function placesOf(text: string, texts: readonly string[], fromHead: boolean, most: number): number[] {
+  const places = texts.flatMap((each, i) => (each === text ? [i] : []))
+  return fromHead ? places.slice(0, most) : places.slice(Math.max(0, places.length - most))
+}
+
 test.each([
   [1, -1, 0],
   [2, -2, 1],
@@ -87,9 +94,15 @@ test.each([
       expect(replaceElement(arena, list, node, p, bytes, 0, bytes.length, isLarge)).toBe(true)
       model[index] = text
     } else if (draw < 12) {
-      const { node, p } = placeOf(arena, list, index)
-      removeElement(arena, list, node, p)
-      model.splice(index, 1)
+      const { node } = placeOf(arena, list, index)
+      const start = index - found.offset
+      const wanted = model[index]
+      const fromHead = random.chance(0.5)
+      const most = random.pick([1, 2, 1000])
+      const gone = placesOf(wanted, model.slice(start, start + nodeCount(arena, node)), fromHead, most)
+      const bytesWanted = bytesOf(wanted)
+      expect(removeFromNode(arena, list, node, fromHead, most, bytesWanted, 0, wanted.length)).toBe(gone.length)
+      for (const place of gone.toReversed()) model.splice(start + place, 1)
     } else if (draw === 12 && random.chance(0.2)) {
       const start = random.below(Math.min(5, model.length))
       const count = model.length - start - random.below(Math.min(5, model.length - start))

@@ -5,15 +5,16 @@
  * are valid until the next change. Whatever needs memory gets it before anything changes and returns false when there
  * is none; merging is given up then, for it is never necessary. */
 import { assert } from '../../base/assert.ts'
+import { equalBytes } from '../../base/bytes.ts'
 import type { Arena } from '../../shm/arena/arena.ts'
 import * as listpack from './listpack.ts'
 import { makeRoom, placed } from './listpack-block.ts'
+import { removeEqual } from './listpack-search.ts'
 import { addNode, addToNode, copyToBlock, createElement, hasSpace, place, removeNode, tighten } from './quicklist.ts'
 import { expand, keepDepth } from './quicklist-compress.ts'
 import {
   COUNT,
   countOf,
-  endNode,
   exceedsLimit,
   fillOf,
   findNode,
@@ -331,17 +332,31 @@ function replaceByLarge(
 /* Removing. */
 
 /**
- * Takes out the element at a place; true when its node went with it, else what followed stands at the place. The caller
- * calls keepDepth(), when it has removed all that it wants to.
+ * Takes elements with this text out of a node, which is not compressed, up to `most` from one end on; returns how many.
+ * The node goes with its last one. The caller calls keepDepth(), when it has removed all that it wants to. O(bytes).
  */
-export function removeElement(arena: Arena, list: number, node: number, p: number): boolean {
-  if (nodeCount(arena, node) === 1) {
+export function removeFromNode(
+  arena: Arena,
+  list: number,
+  node: number,
+  fromHead: boolean,
+  most: number,
+  bytes: Uint8Array,
+  offset: number,
+  length: number,
+): number {
+  const { u8 } = arena
+  const at = nodeAt(arena, node)
+  let removed = 0
+  if (!isPlain(arena, node)) removed = removeEqual(u8, at, fromHead, most, bytes, offset, length)
+  else if (nodeSize(arena, node) === length && equalBytes(u8, at, bytes, offset, length)) removed = 1
+  if (removed === nodeCount(arena, node)) {
     removeNode(arena, list, node)
-    return true
+  } else if (removed > 0) {
+    addToCounts(arena, list, node, -removed)
+    tighten(arena, node, SHRUNK_WASTE)
   }
-  listpack.remove(arena.u8, nodeAt(arena, node), p)
-  addToCounts(arena, list, node, -1)
-  return false
+  return removed
 }
 
 /**
@@ -406,13 +421,6 @@ function expandEnds(arena: Arena, list: number, start: number, count: number): b
     node = nextNode(arena, node, true)
   }
   return true
-}
-
-/** Gives nodes that have become much smaller than their blocks others. O(nodes). */
-export function tightenAll(arena: Arena, list: number): void {
-  for (let node = endNode(arena, list, true); node !== 0; node = nextNode(arena, node, true)) {
-    tighten(arena, node, SHRUNK_WASTE)
-  }
 }
 
 /** Takes out a part of a node. */
