@@ -1,4 +1,5 @@
 /* Loads files from the disk into engines without a server. Tests only. */
+import { systemDisk } from '../base/ports.ts'
 import type { TestEngine } from '../shard-worker/testing.ts'
 import { FileLoad } from './rdb/load-file.ts'
 
@@ -7,6 +8,7 @@ export function loadInto(target: TestEngine, file: string): void {
   const { engine } = target
   engine.begin(target.nowMs)
   const load = FileLoad.open(
+    systemDisk,
     file,
     {
       databases: engine.databases,

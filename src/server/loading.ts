@@ -13,7 +13,7 @@ const SLICE_BYTES = 1024 * 1024
 const sleeper = new Int32Array(new SharedArrayBuffer(4))
 
 /** The parts that loading needs. */
-export type LoadingServer = Pick<ServerParts, 'configuration' | 'clock' | 'log' | 'engine'>
+export type LoadingServer = Pick<ServerParts, 'configuration' | 'clock' | 'disk' | 'log' | 'engine'>
 
 export class Loading {
   private readonly server: LoadingServer
@@ -71,13 +71,13 @@ export class Loading {
 
   /** Opens the file, if there is one; false when that can't be done. */
   private begin(replaces: boolean): boolean {
-    const { configuration, clock, engine } = this.server
+    const { configuration, clock, disk, engine } = this.server
     const { values } = configuration
     this.startMs = clock.nowMs()
     this.usedMemory = 0
     engine.begin(this.startMs)
     try {
-      this.load = FileLoad.open(resolve(values.dir, values.dbfilename), this.host(), {
+      this.load = FileLoad.open(disk, resolve(values.dir, values.dbfilename), this.host(), {
         checksum: values.rdbchecksum && !engine.settings.skipChecksumValidation,
         keepsExpired: false,
         duplicates: replaces ? 'replace' : 'refuse',

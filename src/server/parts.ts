@@ -1,6 +1,6 @@
 /* The parts of a server, as the files see them that tie some of them together. Main thread. */
 import type { CommandTable } from '../base/command-table.ts'
-import type { Clock } from '../base/ports.ts'
+import type { Clock, Disk } from '../base/ports.ts'
 import type { Reply } from '../base/reply.ts'
 import type { ConnectionContext } from '../io/command/connection.ts'
 import type { Dispatcher } from '../io/routing/dispatcher.ts'
@@ -24,6 +24,7 @@ export interface ServerParts extends ConnectionContext, ConfigContext {
   readonly configuration: Configuration
   readonly log: Log
   readonly clock: Clock
+  readonly disk: Disk
   readonly traffic: Traffic
   readonly turns: TurnMaxima
   readonly shards: ShardSet

@@ -2,7 +2,6 @@
  * it (https://redis.io/docs/management/persistence/). Main thread.
  *
  * Changes are counted by the shards; a save is due when there were so many since the last one, so long ago. */
-import { rmSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { SaveFigures } from '../observability/info/context.ts'
 import { saveNow } from '../persistence/snapshot/save-now.ts'
@@ -180,7 +179,7 @@ export class Persistence {
   dropForGood(): void {
     const { temporary } = this.options('')
     this.drop()
-    rmSync(temporary, { force: true })
+    this.server.disk.remove(temporary)
   }
 
   /** SAVE. */
@@ -191,10 +190,10 @@ export class Persistence {
 
   /** Saves while everybody waits; nothing else touches a shard meanwhile. Whether that went well. */
   saveNow(): boolean {
-    const { log, clock, engine } = this.server
+    const { log, clock, disk, engine } = this.server
     this.drop()
     try {
-      saveNow(engine.shards, this.options('-now'), engine.access, savedAccess(engine.settings.maxmemoryPolicy))
+      saveNow(engine.shards, this.options('-now'), engine.access, savedAccess(engine.settings.maxmemoryPolicy), disk)
     } catch (error) {
       if (!(error instanceof SnapshotError)) throw error
       log.warning(error.message)

@@ -4,7 +4,7 @@ import type { Args } from '../base/args.ts'
 import { PROTECTED } from '../base/command-spec.ts'
 import type { Command, CommandTable } from '../base/command-table.ts'
 import * as errors from '../base/error-texts.ts'
-import { type Clock, SeededRandom, systemClock } from '../base/ports.ts'
+import { type Clock, type Disk, SeededRandom, systemClock, systemDisk } from '../base/ports.ts'
 import { Reply } from '../base/reply.ts'
 import { Batch } from '../io/framing/batch.ts'
 import { Frame, Limits } from '../io/framing/frame.ts'
@@ -56,6 +56,7 @@ export class Server implements Host<Session> {
   readonly configuration: Configuration
   readonly log: Log
   readonly clock: Clock
+  readonly disk: Disk
   readonly reply: Reply
   readonly limits: Limits
   readonly traffic = new Traffic()
@@ -83,10 +84,11 @@ export class Server implements Host<Session> {
   private replicasNeeded = 0
   private pidFile = ''
 
-  constructor(configuration: Configuration, log: Log, clock: Clock = systemClock) {
+  constructor(configuration: Configuration, log: Log, clock: Clock = systemClock, disk: Disk = systemDisk) {
     this.configuration = configuration
     this.log = log
     this.clock = clock
+    this.disk = disk
     this.reply = new Reply()
     this.limits = new Limits()
     const { values } = configuration

@@ -6,6 +6,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Random } from '../../../test/support/random.ts'
 import { Crc64 } from '../../base/crc64.ts'
+import { FaultyDisk } from '../../base/faulty-disk-testing.ts'
+import { systemDisk } from '../../base/ports.ts'
 import {
   OPCODE_AUX,
   OPCODE_EOF,
@@ -126,6 +128,33 @@ describe('a file that was written here', () => {
     expect(target.run('OBJECT', subcommand, 'key')).toBe(subcommand === 'FREQ' ? expected - 1 : expected)
   })
 
+  test('is loaded from a disk that reads in small pieces, and refused by one that fails', () => {
+    const directory = mkdtempSync(path.join(tmpdir(), 'spinel-load-'))
+    try {
+      const file = path.join(directory, 'dump.rdb')
+      writeFileSync(file, fileOf(source, { ...FORMAT, compression: false }))
+      const target = empty(2)
+      const { host, options } = loadingInto(target, 0)
+      const disk = new FaultyDisk()
+      disk.part = (bytes) => Math.min(bytes, 1000)
+      const loading = FileLoad.open(disk, file, host, options)!
+      while (!loading.step(50_000));
+      loading.close()
+      expect(target.must('DEBUG', 'DIGEST')).toBe(digest)
+      for (let failing = 0; failing < 3; failing++) {
+        const bad = new FaultyDisk()
+        bad.fault = (_call, number) => (number === failing ? 'EIO' : undefined)
+        const { host, options } = loadingInto(empty(2), 0)
+        expect(() => {
+          const load = FileLoad.open(bad, file, host, options)
+          while (!load?.step(50_000));
+        }).toThrow(/Input\/output error/)
+      }
+    } finally {
+      rmSync(directory, { recursive: true })
+    }
+  })
+
   test('is loaded from the disk in slices', () => {
     const directory = mkdtempSync(path.join(tmpdir(), 'spinel-load-'))
     try {
@@ -133,9 +162,9 @@ describe('a file that was written here', () => {
       writeFileSync(file, fileOf(source, { ...FORMAT, compression: false }))
       const target = empty(2)
       const { host, options } = loadingInto(target, 0)
-      expect(FileLoad.open(path.join(directory, 'none.rdb'), host, options)).toBeNull()
-      expect(() => FileLoad.open(directory, host, options)?.step(1)).toThrow(RdbFileError)
-      const loading = FileLoad.open(file, host, options)!
+      expect(FileLoad.open(systemDisk, path.join(directory, 'none.rdb'), host, options)).toBeNull()
+      expect(() => FileLoad.open(systemDisk, directory, host, options)?.step(1)).toThrow(RdbFileError)
+      const loading = FileLoad.open(systemDisk, file, host, options)!
       let slices = 0
       while (!loading.step(50_000)) slices++
       loading.close()

@@ -2,7 +2,7 @@
  * for CHUNK_BYTES at a time, which the page cache has nearly always read ahead.
  *
  * Bound: one chunk beside the loader's window. */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
+import type { Disk } from '../../base/ports.ts'
 import { systemErrorCode, systemErrorText } from '../../base/system-error.ts'
 import { type LoadHost, type LoadOptions, RdbFileError, RdbFileLoader } from './file-loader.ts'
 
@@ -13,22 +13,24 @@ export class FileLoad {
   /** Bytes of the file. */
   readonly totalBytes: number
   private readonly chunk = new Uint8Array(CHUNK_BYTES)
+  private readonly disk: Disk
   private descriptor: number
 
-  private constructor(descriptor: number, totalBytes: number, host: LoadHost, options: LoadOptions) {
+  private constructor(disk: Disk, descriptor: number, totalBytes: number, host: LoadHost, options: LoadOptions) {
+    this.disk = disk
     this.descriptor = descriptor
     this.totalBytes = totalBytes
     this.loader = new RdbFileLoader(host, options, totalBytes)
   }
 
   /** Opens a file; null when there is none. Throws RdbFileError. */
-  static open(path: string, host: LoadHost, options: LoadOptions): FileLoad | null {
+  static open(disk: Disk, path: string, host: LoadHost, options: LoadOptions): FileLoad | null {
     let descriptor = -1
     try {
-      descriptor = openSync(path, 'r')
-      return new FileLoad(descriptor, fstatSync(descriptor).size, host, options)
+      descriptor = disk.open(path)
+      return new FileLoad(disk, descriptor, disk.size(descriptor), host, options)
     } catch (error) {
-      if (descriptor >= 0) closeSync(descriptor)
+      if (descriptor >= 0) disk.close(descriptor)
       if (systemErrorCode(error) === 'ENOENT') return null
       throw new RdbFileError(`Fatal error: can't open the RDB file ${path} for reading: ${systemErrorText(error)}`)
     }
@@ -51,7 +53,7 @@ export class FileLoad {
     const { chunk } = this
     let bytes: number
     try {
-      bytes = readSync(this.descriptor, chunk, 0, CHUNK_BYTES, null)
+      bytes = this.disk.read(this.descriptor, chunk, 0, CHUNK_BYTES, null)
     } catch (error) {
       throw new RdbFileError(`Error reading the RDB file: ${systemErrorText(error)}`)
     }
@@ -60,7 +62,7 @@ export class FileLoad {
   }
 
   close(): void {
-    if (this.descriptor >= 0) closeSync(this.descriptor)
+    if (this.descriptor >= 0) this.disk.close(this.descriptor)
     this.descriptor = -1
   }
 }

@@ -1,19 +1,22 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
+import { FaultyDisk } from '../../base/faulty-disk-testing.ts'
+import { type Disk, systemDisk } from '../../base/ports.ts'
 import { TestEngine } from '../../shard-worker/testing.ts'
 import { loadInto } from '../testing.ts'
 import { saveNow } from './save-now.ts'
+import { SnapshotError } from './snapshot-file.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'spinel-save-'))
 afterAll(() => rmSync(directory, { recursive: true }))
 
 /** Saves all of an engine as version 11, if that can be; the file. */
-function save({ engine, nowMs }: TestEngine): string {
+function save({ engine, nowMs }: TestEngine, disk: Disk = systemDisk): string {
   const path = join(directory, 'dump.rdb')
   const options = { path, temporary: join(directory, 'temp.rdb'), version: 11, compresses: true, checksum: true }
-  saveNow(engine.shards, { ...options, incrementalSync: false, nowMs, usedMemory: 0 }, engine.access, 'none')
+  saveNow(engine.shards, { ...options, incrementalSync: false, nowMs, usedMemory: 0 }, engine.access, 'none', disk)
   return path
 }
 
@@ -36,4 +39,25 @@ test('a file has the expiries of fields, and then the version that can tell them
   }
   for (let i = 0; i < 20; i++) engine.must('HPERSIST', `h${i}`, 'FIELDS', '1', 'a')
   expect(versionOf(save(engine))).toBe('REDIS0011')
+})
+
+test('a disk that fails at any moment leaves a whole file', () => {
+  const engine = new TestEngine({ shards: 2 })
+  for (let i = 0; i < 2000; i++) engine.must('SET', `k${i}`, 'x'.repeat(i % 700))
+  const sound = new FaultyDisk()
+  save(engine, sound)
+  for (let failing = 0; failing < sound.calls.length; failing++) {
+    const disk = new FaultyDisk()
+    disk.fault = (_call, number) => (number === failing ? 'ENOSPC' : undefined)
+    disk.part = (bytes) => Math.ceil(bytes / 2)
+    const file = join(directory, 'dump.rdb')
+    writeFileSync(file, 'old')
+    const attempt = () => save(engine, disk)
+    expect(attempt).toThrow(SnapshotError)
+    expect([...disk.opened]).toEqual([])
+    expect(readdirSync(directory)).toEqual(['dump.rdb'])
+    const isThere = disk.calls.includes('rename') && disk.calls[failing] !== 'rename'
+    if (isThere) loadInto(new TestEngine(), file)
+    else expect(readFileSync(file, 'latin1')).toBe('old')
+  }
 })

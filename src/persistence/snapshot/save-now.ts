@@ -1,5 +1,6 @@
 /* A save that everybody waits for: SAVE, SHUTDOWN, DEBUG RELOAD. Baton holder of every shard; blocks until the file is
  * on the disk. */
+import type { Disk } from '../../base/ports.ts'
 import type { Access } from '../../shard-worker/keyspace/access.ts'
 import type { Shard } from '../../shard-worker/keyspace/shard.ts'
 import { type SavedAccess, writeEntry } from '../../shard-worker/rdb/codecs.ts'
@@ -11,9 +12,10 @@ export function saveNow(
   options: Omit<SnapshotOptions, 'databases'>,
   access: Access,
   saved: SavedAccess,
+  disk: Disk,
 ): void {
   const version = fileVersion(shards, options.version)
-  const file = new SnapshotFile({ ...options, version, databases: databaseSizes(shards) })
+  const file = new SnapshotFile({ ...options, version, databases: databaseSizes(shards) }, disk)
   try {
     for (let db = 0; db < shards[0].keyspaces.length; db++) {
       for (const { keyspaces } of shards) {

@@ -9,9 +9,9 @@
  * on the disk before commit() renames, and commit() the directory before it says that all is well.
  *
  * Bound: a buffer of BUFFER_BYTES. */
-import { closeSync, fdatasyncSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { Crc64 } from '../../base/crc64.ts'
+import type { Disk } from '../../base/ports.ts'
 import { systemErrorText } from '../../base/system-error.ts'
 import type { Shard } from '../../shard-worker/keyspace/shard.ts'
 import { NEWEST_VERSION } from '../../shard-worker/rdb/format.ts'
@@ -59,6 +59,7 @@ export class SnapshotError extends Error {}
 
 export class SnapshotFile {
   private readonly options: SnapshotOptions
+  private readonly disk: Disk
   private readonly writer = new RdbWriter()
   private readonly crc = new Crc64()
   private db = -1
@@ -68,11 +69,12 @@ export class SnapshotFile {
   bytes = 0
 
   /** Creates the temporary file. Throws SnapshotError. */
-  constructor(options: SnapshotOptions) {
+  constructor(options: SnapshotOptions, disk: Disk) {
     this.options = options
+    this.disk = disk
     const { temporary } = options
     try {
-      this.descriptor = openSync(temporary, 'w')
+      this.descriptor = disk.create(temporary)
     } catch (error) {
       const name = temporary.slice(temporary.lastIndexOf('/') + 1)
       throw new SnapshotError(
@@ -122,13 +124,14 @@ export class SnapshotFile {
   }
 
   private writeBytes(bytes: Uint8Array, length: number): void {
+    const { disk, descriptor } = this
     this.attempt('rdbSaveRio', () => {
-      for (let at = 0; at < length; ) at += writeSync(this.descriptor, bytes, at, length - at)
+      for (let at = 0; at < length; ) at += disk.write(descriptor, bytes, at, length - at)
       this.bytes += length
       this.unsynced += length
       if (!this.options.incrementalSync || this.unsynced < SYNC_BYTES) return
       this.unsynced = 0
-      fdatasyncSync(this.descriptor)
+      disk.syncData(descriptor)
     })
   }
 
@@ -139,11 +142,12 @@ export class SnapshotFile {
     this.writeOut()
     writeChecksum(writer, options.checksum ? crc : null)
     this.writeBytes(writer.bytes, writer.length)
-    this.attempt('fsync', () => fsyncSync(this.descriptor))
+    this.attempt('fsync', () => this.disk.sync(this.descriptor))
     this.attempt('fclose', () => this.close())
   }
 
-  private attempt(what: string, action: () => void): void {
+  /** Does what may fail for the disk, which becomes a SnapshotError. */
+  attempt(what: string, action: () => void): void {
     try {
       action()
     } catch (error) {
@@ -154,14 +158,15 @@ export class SnapshotFile {
   private close(): void {
     const { descriptor } = this
     this.descriptor = -1
-    if (descriptor >= 0) closeSync(descriptor)
+    if (descriptor >= 0) this.disk.close(descriptor)
   }
 
   /** Puts the finished file in the place of the old one. */
   commit(): void {
+    const { disk } = this
     const { path, temporary } = this.options
     try {
-      renameSync(temporary, path)
+      disk.rename(temporary, path)
     } catch (error) {
       throw new SnapshotError(
         `Error moving temp DB file ${temporary} on the final destination ${path} ` +
@@ -169,7 +174,7 @@ export class SnapshotFile {
       )
     }
     try {
-      syncDirectory(dirname(path))
+      syncDirectory(disk, dirname(path))
     } catch (error) {
       throw new SnapshotError(`Failed to fsync directory while saving DB: ${systemErrorText(error)}`)
     }
@@ -177,20 +182,25 @@ export class SnapshotFile {
 
   /** Removes the temporary file, if the disk lets it: why there is to be none is known already. */
   discard(): void {
-    try {
-      this.close()
-      rmSync(this.options.temporary, { force: true })
-    } catch {
-      // A disk that has become read-only, say. The next save opens the file anew.
-    }
+    quietly(() => this.close())
+    quietly(() => this.disk.remove(this.options.temporary))
   }
 }
 
-function syncDirectory(directory: string): void {
-  const descriptor = openSync(directory, 'r')
+/** Does what may fail: a disk that has become read-only, say. */
+export function quietly(action: () => void): void {
   try {
-    fsyncSync(descriptor)
+    action()
+  } catch {
+    // Something worse has failed before, or nothing depends on it.
+  }
+}
+
+function syncDirectory(disk: Disk, directory: string): void {
+  const descriptor = disk.open(directory)
+  try {
+    disk.sync(descriptor)
   } finally {
-    closeSync(descriptor)
+    disk.close(descriptor)
   }
 }

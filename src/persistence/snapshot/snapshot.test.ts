@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { Random } from '../../../test/support/random.ts'
+import { systemDisk } from '../../base/ports.ts'
 import { BackgroundPool } from '../../server/background-pool.ts'
 import { saveSlice } from '../../shard-worker/keyspace/save-walk.ts'
 import { createSaveMemory } from '../../shard-worker/save-channel.ts'
@@ -215,7 +216,7 @@ describe('a save that everybody waits for', () => {
         const random = new Random(version)
         for (let i = 0; i < 2000; i++) change(rig.engine, random)
         const { engine } = rig.engine
-        saveNow(engine.shards, { ...optionsIn(directory, rig.engine.nowMs), version, ...more }, engine.access, 'none')
+        saveNow(engine.shards, { ...optionsIn(directory, rig.engine.nowMs), version, ...more }, engine.access, 'none', systemDisk)
         expect(digestOf(path.join(directory, 'dump.rdb'), rig.engine.nowMs)).toBe(rig.digest())
       }
     }
@@ -227,7 +228,7 @@ describe('a save that everybody waits for', () => {
     rmSync(options.path, { force: true })
     writeFileSync(path.join(directory, 'dump.rdb'), 'old')
     expect(() =>
-      saveNow(engine.shards, { ...options, path: path.join(directory, 'dump.rdb', 'x') }, engine.access, 'none'),
+      saveNow(engine.shards, { ...options, path: path.join(directory, 'dump.rdb', 'x') }, engine.access, 'none', systemDisk),
     ).toThrow(SnapshotError)
     expect(existsSync(options.temporary)).toBe(false)
     expect(readFileSync(path.join(directory, 'dump.rdb'), 'latin1')).toBe('old')
@@ -236,11 +237,11 @@ describe('a save that everybody waits for', () => {
   test('fails in its own words when its temporary file can not be taken away either', () => {
     const { engine } = new Rig().engine
     const options = optionsIn(directory, 0)
-    const file = new SnapshotFile({ ...options, databases: databaseSizes(engine.shards) })
+    const file = new SnapshotFile({ ...options, databases: databaseSizes(engine.shards) }, systemDisk)
     // A directory in its place is what rmSync refuses, as any file of a disk that has become read-only.
     rmSync(options.temporary)
     mkdirSync(options.temporary)
     file.discard()
-    expect(() => saveNow(engine.shards, options, engine.access, 'none')).toThrow(SnapshotError)
+    expect(() => saveNow(engine.shards, options, engine.access, 'none', systemDisk)).toThrow(SnapshotError)
   })
 })

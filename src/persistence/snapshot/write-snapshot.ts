@@ -4,6 +4,7 @@
  *
  * Bound: the rings. When the disk is slow they fill, and whoever saves waits or stops (save-output.ts). */
 
+import { type Disk, systemDisk } from '../../base/ports.ts'
 import { lengthBytes } from '../../shard-worker/rdb/writer.ts'
 import {
   CHANNEL_DROPPED,
@@ -51,12 +52,12 @@ class SnapshotWriter {
   /** Milliseconds of delay that have not been waited yet. */
   private owedMs = 0
 
-  constructor(task: WriteTask, channel: SaveChannel) {
+  constructor(task: WriteTask, channel: SaveChannel, disk: Disk) {
     this.channel = channel
     this.rings = task.memory.rings.map((ring) => new RingConsumer(ring))
     this.ioDoorbell = new Doorbell(new Int32Array(task.ioDoorbell.words), task.ioDoorbell.index)
     this.keyDelayUs = task.keyDelayUs
-    this.file = new SnapshotFile(task.options)
+    this.file = new SnapshotFile(task.options, disk)
   }
 
   run(): WriteResult {
@@ -162,10 +163,10 @@ class SnapshotWriter {
 }
 
 /** What the pool runs. */
-export function writeSnapshot(task: WriteTask): WriteResult {
+export function writeSnapshot(task: WriteTask, disk: Disk = systemDisk): WriteResult {
   const channel = new SaveChannel(task.memory)
   try {
-    return new SnapshotWriter(task, channel).run()
+    return new SnapshotWriter(task, channel, disk).run()
   } catch (error) {
     // Whoever waits for room must learn that nobody will make any.
     channel.drop()
