@@ -25,7 +25,7 @@ function both(lengths: readonly number[], isCompressed: boolean) {
     writer.clear()
     sent++
   }
-  const writer = new DeferringWriter(() => isCompressed, take)
+  const writer = new DeferringWriter(() => isCompressed, take, take)
   for (const length of lengths) {
     const text = bytesOf('abcab'.repeat(length).slice(0, length))
     for (const each of [plain, writer]) each.string(text, 0, length)

@@ -3,9 +3,10 @@
  *
  * What has gathered is sent on by the owner (`send`) between two strings when it is enough, in the midst of an entry,
  * too: so it stays below GATHERED_BYTES and one string. A string too long for that is compressed here, and goes by
- * itself.
+ * itself, but for one that is a whole value: that goes as it is, in pieces.
  *
  * I1  a mark stands for a whole string among the bytes that have gathered. */
+import { VALUE_END } from './keyspace/open-value.ts'
 import { COMPRESSED_ABOVE_BYTES } from './rdb/format.ts'
 import { RdbWriter } from './rdb/writer.ts'
 
@@ -14,6 +15,8 @@ export const GATHERED_BYTES = 32 * 1024
 /** A longer string is compressed by who saves it. */
 const DEFERRED_MAX_BYTES = 64 * 1024
 const INITIAL_MARKS = 1024
+/** What of a string that is a value goes at once. */
+const STRING_PIECE_BYTES = 64 * 1024
 
 export class DeferringWriter extends RdbWriter {
   /** Place and length of each string to compress. */
@@ -23,11 +26,20 @@ export class DeferringWriter extends RdbWriter {
   private readonly isCompressed: () => boolean
   /** Sends what has gathered, which ends in the midst of an entry. */
   private readonly send: () => void
+  /** Sends a piece of a string that is a value. */
+  private readonly sendPiece: (source: Uint8Array, offset: number, length: number) => void
+  /** Whether the value that is written goes in steps. */
+  isStepped = false
 
-  constructor(isCompressed: () => boolean, send: () => void) {
+  constructor(
+    isCompressed: () => boolean,
+    send: () => void,
+    sendPiece: (source: Uint8Array, offset: number, length: number) => void,
+  ) {
     super()
     this.isCompressed = isCompressed
     this.send = send
+    this.sendPiece = sendPiece
   }
 
   override clear(): void {
@@ -42,6 +54,13 @@ export class DeferringWriter extends RdbWriter {
     if (!isLong && length > COMPRESSED_ABOVE_BYTES && this.isCompressed()) this.mark(length)
     super.string(source, offset, length)
     if (isLong) this.send()
+  }
+
+  override stringStep(source: Uint8Array, offset: number, length: number, cursor: number): number {
+    if (!this.isStepped) return super.stringStep(source, offset, length, cursor)
+    const bytes = Math.min(STRING_PIECE_BYTES, length - cursor)
+    this.sendPiece(source, offset + cursor, bytes)
+    return cursor + bytes === length ? VALUE_END : cursor + bytes
   }
 
   private mark(length: number): void {

@@ -23,11 +23,15 @@
  *
  * Record:
  *
- *   0    4       8      12      16                               16 + 8 marks
- *   | db | flags | keys | marks | (place u32, length u32) * marks | bytes ... |
+ *   0    4       8      12      16      20     24                               24 + 8 marks
+ *   | db | flags | keys | marks | shard | part | (place u32, length u32) * marks | bytes ... |
  *
- * db     of the entries, as numbered at the epoch.   flags  MORE: the last entry goes on in the ring's next record.
- * keys   entries that begin in it.
+ * db     of the entries, as numbered at the epoch.
+ * flags  MORE: the last entry goes on in the ring's next record. PART: the record is a part of a huge entry of `shard`,
+ *        number `part` of all that this shard sends (keyspace/open-value.ts): parts may come by several rings, and are
+ *        to be taken in the order of their numbers. STRING: the bytes are a part of the string that is its value, as
+ *        they are. LAST: its last part.
+ * keys   entries that begin in it; of a huge one that ends in it.
  * marks  strings that the writing thread is to compress: their length prefixes stand at these places of the bytes, and
  *        so many bytes follow.
  *
@@ -46,10 +50,15 @@ export const SAVED_DB = 0
 export const SAVED_FLAGS = 4
 export const SAVED_KEYS = 8
 export const SAVED_MARKS = 12
-export const SAVED_HEADER_BYTES = 16
+export const SAVED_SHARD = 16
+export const SAVED_PART = 20
+export const SAVED_HEADER_BYTES = 24
 export const SAVED_MARK_BYTES = 8
 /** The last entry of the record goes on in the next one. */
 export const SAVED_MORE = 1
+export const SAVED_IS_PART = 2
+export const SAVED_STRING = 4
+export const SAVED_LAST = 8
 
 /** Address space; pages are there when they are first written. */
 const SAVE_RING_BYTES = 16 * 1024 * 1024

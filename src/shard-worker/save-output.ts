@@ -2,7 +2,8 @@
  * writes the file. Each thread that runs commands has one. Hot while a snapshot runs.
  *
  * Entries gather until there are enough of them for a record, or flush() is called: at the end of a slice, and of a
- * run. Their strings are compressed by the thread that writes (see DeferringWriter).
+ * run. Their strings are compressed by the thread that writes (see DeferringWriter). The parts of a huge entry, which
+ * is saved in steps (keyspace/open-value.ts), go in records of their own.
  *
  * Bound: the ring. At the bound a worker waits for room. The I/O thread, which must not, keeps what does not fit in a
  * backlog, and reads no further commands from anybody until that is gone (`isStuck`): so the backlog is what one batch
@@ -14,17 +15,23 @@ import type { Doorbell } from '../shm/sync/doorbell.ts'
 import { DeferringWriter, GATHERED_BYTES } from './deferring-writer.ts'
 import type { Access } from './keyspace/access.ts'
 import type { Keyspace } from './keyspace/keyspace.ts'
+import { takePartNumber, VALUE_END } from './keyspace/open-value.ts'
 import type { SaveSink } from './keyspace/save-hook.ts'
-import { savedAccess, writeEntry } from './rdb/codecs.ts'
+import { isLongValue, savedAccess, writeEntry, writeEntryHead, writeValueStep } from './rdb/codecs.ts'
 import {
   CHANNEL_DROPPED,
   SAVED_DB,
   SAVED_FLAGS,
   SAVED_HEADER_BYTES,
+  SAVED_IS_PART,
   SAVED_KEYS,
+  SAVED_LAST,
   SAVED_MARK_BYTES,
   SAVED_MARKS,
   SAVED_MORE,
+  SAVED_PART,
+  SAVED_SHARD,
+  SAVED_STRING,
   SaveChannel,
   type SaveMemory,
 } from './save-channel.ts'
@@ -43,6 +50,8 @@ interface Piece {
   db: number
   flags: number
   keys: number
+  shard: number
+  part: number
   /** As a record has them. */
   marks: Uint32Array
   bytes: Uint8Array
@@ -61,6 +70,8 @@ export class SaveOutput implements SaveSink<Keyspace> {
   /** Database and number of the entries that have gathered. */
   private db = 0
   private keys = 0
+  /** Whose huge entry it is that gathers, or null. */
+  private stepped: Keyspace | null = null
   /** Whether the last record said that its entry goes on. */
   private isOpen = false
   private readonly backlog = new Fifo<Piece>()
@@ -79,7 +90,8 @@ export class SaveOutput implements SaveSink<Keyspace> {
     const { channel } = this
     this.writer = new DeferringWriter(
       () => channel.compresses,
-      () => this.sendGathered(SAVED_MORE),
+      () => this.sendGathered(this.stepped === null ? SAVED_MORE : SAVED_IS_PART),
+      (source, offset, length) => this.sendStringPiece(source, offset, length),
     )
   }
 
@@ -97,7 +109,7 @@ export class SaveOutput implements SaveSink<Keyspace> {
 
   save(keyspace: Keyspace, entry: number, db: number): void {
     const { writer } = this
-    if (writer.length >= GATHERED_BYTES || db !== this.db) this.flush()
+    if (writer.length >= GATHERED_BYTES || db !== this.db || this.stepped !== null) this.flush()
     writer.version = this.channel.version
     this.db = db
     this.keys++
@@ -106,9 +118,38 @@ export class SaveOutput implements SaveSink<Keyspace> {
     if (this.isOpen) this.flush()
   }
 
-  /** Sends what has gathered; to be called between entries. */
+  isLong(keyspace: Keyspace, entry: number): boolean {
+    return isLongValue(keyspace, entry)
+  }
+
+  saveStep(keyspace: Keyspace, entry: number, db: number, cursor: number): number {
+    const { writer } = this
+    if (this.stepped !== keyspace) this.flush()
+    this.stepped = keyspace
+    this.db = db
+    writer.version = this.channel.version
+    if (cursor === 0) writeEntryHead(writer, keyspace, entry, this.access, savedAccess(this.settings.maxmemoryPolicy))
+    writer.isStepped = true
+    const next = writeValueStep(writer, keyspace, entry, cursor)
+    writer.isStepped = false
+    if (next === VALUE_END) {
+      this.keys = 1
+      this.sendGathered(SAVED_IS_PART | SAVED_LAST)
+      this.stepped = null
+    } else if (writer.length >= GATHERED_BYTES) this.sendGathered(SAVED_IS_PART)
+    return next
+  }
+
+  /** Sends a piece of the string that is a huge value, after what has gathered of its entry. */
+  private sendStringPiece(source: Uint8Array, offset: number, length: number): void {
+    if (this.writer.length > 0) this.sendGathered(SAVED_IS_PART)
+    this.send(0, SAVED_IS_PART | SAVED_STRING, NO_MARKS, source.subarray(offset, offset + length))
+  }
+
+  /** Sends what has gathered; to be called between entries, or steps of one. */
   flush(): void {
-    if (this.writer.length > 0 || this.isOpen) this.sendGathered(0)
+    if (this.writer.length > 0 || this.isOpen) this.sendGathered(this.stepped === null ? 0 : SAVED_IS_PART)
+    this.stepped = null
   }
 
   /** Without marks it may be long, and goes in pieces. */
@@ -122,7 +163,8 @@ export class SaveOutput implements SaveSink<Keyspace> {
     for (let from = 0; from === 0 || from < length; from += largest) {
       const count = Math.min(largest, length - from)
       const isLast = from + count === length
-      this.send(from === 0 ? this.keys : 0, isLast ? flags : SAVED_MORE, marks, bytes.subarray(from, from + count))
+      const more = this.stepped === null ? SAVED_MORE : SAVED_IS_PART
+      this.send(from === 0 ? this.keys : 0, isLast ? flags : more, marks, bytes.subarray(from, from + count))
     }
     writer.clear()
     this.keys = 0
@@ -130,9 +172,12 @@ export class SaveOutput implements SaveSink<Keyspace> {
   }
 
   private send(keys: number, flags: number, marks: Uint32Array, bytes: Uint8Array): void {
-    while (this.isStuck || !this.push(this.db, flags, keys, marks, bytes)) {
+    const { db, stepped } = this
+    const shard = stepped === null ? 0 : stepped.shard.index
+    const part = stepped === null ? 0 : takePartNumber(stepped.arena)
+    while (this.isStuck || !this.push(db, flags, keys, shard, part, marks, bytes)) {
       if (!this.mayWait) {
-        this.backlog.push({ db: this.db, flags, keys, marks: marks.slice(), bytes: bytes.slice() })
+        this.backlog.push({ db, flags, keys, shard, part, marks: marks.slice(), bytes: bytes.slice() })
         this.onStuck()
         return
       }
@@ -141,7 +186,15 @@ export class SaveOutput implements SaveSink<Keyspace> {
   }
 
   /** Puts a record into the ring; false when that is full. */
-  private push(db: number, flags: number, keys: number, marks: Uint32Array, bytes: Uint8Array): boolean {
+  private push(
+    db: number,
+    flags: number,
+    keys: number,
+    shard: number,
+    part: number,
+    marks: Uint32Array,
+    bytes: Uint8Array,
+  ): boolean {
     const { ring, channel } = this
     // Nobody takes anything any more: what is saved is lost on purpose.
     if (channel.state === CHANNEL_DROPPED) return true
@@ -153,6 +206,8 @@ export class SaveOutput implements SaveSink<Keyspace> {
     i32[(offset + SAVED_FLAGS) >> 2] = flags
     i32[(offset + SAVED_KEYS) >> 2] = keys
     i32[(offset + SAVED_MARKS) >> 2] = marks.length >> 1
+    i32[(offset + SAVED_SHARD) >> 2] = shard
+    i32[(offset + SAVED_PART) >> 2] = part
     i32.set(marks, (offset + SAVED_HEADER_BYTES) >> 2)
     u8.set(bytes, offset + SAVED_HEADER_BYTES + markBytes)
     ring.commit(SAVED_HEADER_BYTES + markBytes + bytes.length)
@@ -175,7 +230,8 @@ export class SaveOutput implements SaveSink<Keyspace> {
   /** Moves what waits into the ring, as far as there is room. */
   drain(): void {
     for (let next = this.backlog.first; next !== undefined; next = this.backlog.first) {
-      if (!this.push(next.db, next.flags, next.keys, next.marks, next.bytes)) return
+      const { db, flags, keys, shard, part, marks, bytes } = next
+      if (!this.push(db, flags, keys, shard, part, marks, bytes)) return
       this.backlog.shift()
     }
   }
@@ -189,6 +245,7 @@ export class SaveOutput implements SaveSink<Keyspace> {
   drop(): void {
     this.writer.clear()
     this.keys = 0
+    this.stepped = null
     this.isOpen = false
     while (this.backlog.shift() !== undefined);
   }

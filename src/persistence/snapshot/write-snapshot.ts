@@ -1,27 +1,37 @@
 /* The background thread of a save: takes the entries that the threads which run commands have encoded out of their
  * rings, compresses their strings and writes them into the file. A thread of the pool; it blocks as it likes. It waits
- * for no thread but for the rest of an entry that has begun.
+ * for no thread but for the rest of an entry that has begun; one that is saved in parts waits aside (value-parts.ts).
+ *
+ * Parts of a shard's huge entries are taken in the order of their numbers, from whichever ring they come: a ring whose
+ * next record is a later part stands still meanwhile. The part that was sent first of all that are not taken yet can
+ * always be taken, so some ring moves on.
  *
  * Bound: the rings. When the disk is slow they fill, and whoever saves waits or stops (save-output.ts). */
 
 import { type Disk, systemDisk } from '../../base/ports.ts'
-import { lengthBytes } from '../../shard-worker/rdb/writer.ts'
+import { lengthBytes, RdbWriter } from '../../shard-worker/rdb/writer.ts'
 import {
   CHANNEL_DROPPED,
   CHANNEL_ENDING,
   SAVED_DB,
   SAVED_FLAGS,
   SAVED_HEADER_BYTES,
+  SAVED_IS_PART,
   SAVED_KEYS,
+  SAVED_LAST,
   SAVED_MARK_BYTES,
   SAVED_MARKS,
   SAVED_MORE,
+  SAVED_PART,
+  SAVED_SHARD,
+  SAVED_STRING,
   SaveChannel,
   type SaveMemory,
 } from '../../shard-worker/save-channel.ts'
 import { RingConsumer } from '../../shm/ring/ring.ts'
 import { Doorbell } from '../../shm/sync/doorbell.ts'
 import { SnapshotError, SnapshotFile, type SnapshotOptions } from './snapshot-file.ts'
+import { ValueParts } from './value-parts.ts'
 
 export interface WriteTask {
   memory: SaveMemory
@@ -47,13 +57,23 @@ class SnapshotWriter {
   private readonly channel: SaveChannel
   private readonly rings: readonly RingConsumer[]
   private readonly ioDoorbell: Doorbell
+  private readonly disk: Disk
+  private readonly options: SnapshotOptions
   private readonly file: SnapshotFile
+  /** By shard: its huge entry that has begun, and how many parts of such have been taken. */
+  private readonly parts: (ValueParts | undefined)[] = []
+  private readonly partsTaken: number[] = []
+  /** For what of a part has strings to be compressed. */
+  private readonly partWriter = new RdbWriter()
   private readonly keyDelayUs: number
   /** Milliseconds of delay that have not been waited yet. */
   private owedMs = 0
 
   constructor(task: WriteTask, channel: SaveChannel, disk: Disk) {
     this.channel = channel
+    this.disk = disk
+    this.options = task.options
+    this.partWriter.compresses = task.options.compresses
     this.rings = task.memory.rings.map((ring) => new RingConsumer(ring))
     this.ioDoorbell = new Doorbell(new Int32Array(task.ioDoorbell.words), task.ioDoorbell.index)
     this.keyDelayUs = task.keyDelayUs
@@ -62,25 +82,21 @@ class SnapshotWriter {
 
   run(): WriteResult {
     const { file, channel } = this
+    let isSaved = false
     try {
-      if (!this.takeAll()) {
-        file.discard()
-        return { status: 'dropped' }
-      }
+      if (!this.takeAll()) return { status: 'dropped' }
       file.finish()
-      if (!channel.commit()) {
-        file.discard()
-        return { status: 'dropped' }
-      }
+      if (!channel.commit()) return { status: 'dropped' }
       try {
         file.commit()
       } finally {
         channel.committed()
       }
+      isSaved = true
       return { status: 'saved', bytes: file.bytes }
-    } catch (error) {
-      file.discard()
-      throw error
+    } finally {
+      for (const parts of this.parts) parts?.discard()
+      if (!isSaved) file.discard()
     }
   }
 
@@ -97,9 +113,20 @@ class SnapshotWriter {
       if (taken > 0) continue
       if (state === CHANNEL_ENDING) return true
       channel.writer.prepareToSleep()
-      if (channel.state === state && rings.every((ring) => ring.isEmpty)) channel.writer.sleep(SLEEP_MS)
+      if (channel.state === state && !rings.some((ring) => this.canTake(ring))) channel.writer.sleep(SLEEP_MS)
       else channel.writer.cancelSleep()
     }
+  }
+
+  /** Whether a ring has a record whose turn it is. */
+  private canTake(ring: RingConsumer): boolean {
+    const offset = ring.next()
+    return offset >= 0 && this.isItsTurn(ring, offset)
+  }
+
+  private isItsTurn({ i32 }: RingConsumer, offset: number): boolean {
+    if ((i32[(offset + SAVED_FLAGS) >> 2] & SAVED_IS_PART) === 0) return true
+    return i32[(offset + SAVED_PART) >> 2] === (this.partsTaken[i32[(offset + SAVED_SHARD) >> 2]] ?? 0)
   }
 
   /** Takes some records from a ring, to the end of the last entry; returns how many. */
@@ -118,10 +145,12 @@ class SnapshotWriter {
         else this.channel.writer.cancelSleep()
         continue
       }
+      if (!this.isItsTurn(ring, offset)) break
       const keys = ring.i32[(offset + SAVED_KEYS) >> 2]
-      this.file.select(ring.i32[(offset + SAVED_DB) >> 2])
-      isWhole = (ring.i32[(offset + SAVED_FLAGS) >> 2] & SAVED_MORE) === 0
-      this.write(ring, offset)
+      const flags = ring.i32[(offset + SAVED_FLAGS) >> 2]
+      isWhole = (flags & SAVED_MORE) === 0
+      if ((flags & SAVED_IS_PART) === 0) this.write(ring, offset)
+      else this.file.attempt('rdbSaveRio', () => this.takePart(ring, offset, flags))
       ring.advance()
       taken++
       if (this.keyDelayUs !== 0) this.delay(keys)
@@ -130,8 +159,35 @@ class SnapshotWriter {
     return taken
   }
 
-  /** Writes a record's bytes, its marked strings compressed. */
+  /** Sets a part aside, and writes the entry if that was the last. */
+  private takePart(ring: RingConsumer, offset: number, flags: number): void {
+    const { i32, u8, length } = ring
+    const shard = i32[(offset + SAVED_SHARD) >> 2]
+    this.partsTaken[shard] = i32[(offset + SAVED_PART) >> 2] + 1
+    const { temporary, compresses } = this.options
+    this.parts[shard] ??= new ValueParts(this.disk, `${temporary}.${shard}`, compresses)
+    const parts = this.parts[shard]
+    if (flags & SAVED_STRING) parts.addString(u8, offset + SAVED_HEADER_BYTES, length - SAVED_HEADER_BYTES)
+    else {
+      const { partWriter } = this
+      this.copyRecord(ring, offset, partWriter)
+      parts.add(partWriter.bytes, 0, partWriter.length)
+      partWriter.clear()
+    }
+    if ((flags & SAVED_LAST) === 0) return
+    this.file.select(i32[(offset + SAVED_DB) >> 2])
+    parts.copyTo(this.file)
+    parts.discard()
+  }
+
   private write(ring: RingConsumer, offset: number): void {
+    this.file.select(ring.i32[(offset + SAVED_DB) >> 2])
+    this.copyRecord(ring, offset, this.file.entries)
+    this.file.flush()
+  }
+
+  /** Writes a record's bytes, its marked strings compressed. */
+  private copyRecord(ring: RingConsumer, offset: number, writer: RdbWriter): void {
     const { u8, i32 } = ring
     const marks = i32[(offset + SAVED_MARKS) >> 2]
     const bytes = offset + SAVED_HEADER_BYTES + SAVED_MARK_BYTES * marks
@@ -140,12 +196,12 @@ class SnapshotWriter {
     for (let mark = (offset + SAVED_HEADER_BYTES) >> 2; mark < bytes >> 2; mark += 2) {
       const prefix = bytes + i32[mark]
       const length = i32[mark + 1]
-      this.file.write(u8, from, prefix - from)
+      writer.raw(u8, from, prefix - from)
       const string = prefix + lengthBytes(length)
-      this.file.entries.string(u8, string, length)
+      writer.string(u8, string, length)
       from = string + length
     }
-    this.file.write(u8, from, end - from)
+    writer.raw(u8, from, end - from)
   }
 
   private tellOfRoom(index: number): void {

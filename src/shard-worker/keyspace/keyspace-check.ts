@@ -14,14 +14,15 @@ import {
 import { NOT_IN_HEAP, PREFIX_PLACE, PREFIX_SOONEST } from './expiry-heap.ts'
 import { eachField } from './hash-type.ts'
 import type { Keyspace } from './keyspace.ts'
+import { openEntry } from './open-value.ts'
 import { isAhead, isMarked, smallMaskOf } from './save-marks.ts'
 import { checkTable, ownBuckets } from './table-check.ts'
 import { PAUSES, SAVING } from './table-layout.ts'
 import { valueTypeOf } from './value-type.ts'
 
 /**
- * Asserts I1 and I3 (see keyspace.ts), S1, S3 and S4 (save-marks.ts, save-walk.ts) and the invariants of tables,
- * entries and values; hands every block to `own`. O(n).
+ * Asserts I1 and I3 (see keyspace.ts), S1, S3, S4 and S5 (save-marks.ts, save-walk.ts, open-value.ts) and the
+ * invariants of tables, entries and values; hands every block to `own`. O(n).
  */
 export function checkKeyspace(keyspace: Keyspace, own: (block: number) => void): void {
   const { arena, keys, expires } = keyspace
@@ -33,6 +34,8 @@ export function checkKeyspace(keyspace: Keyspace, own: (block: number) => void):
     if (isVolatileHash(arena.u8[entry]) && soonestChecked(keyspace, entry) !== 0) volatileHashes.add(entry)
     const mayBeMarked = isAhead(arena.i32, keys.base, keys.hashOf(entry))
     assert(mayBeMarked || !isMarked(arena.u8, entry), 'S1 only entries ahead of a walk are marked')
+    if (entry !== openEntry(arena)) return
+    assert(mayBeMarked && !isMarked(arena.u8, entry), 'S5 the open entry is ahead of the walk and unmarked')
   })
   assert(!keys.isWalked || arena.i32[keys.base + PAUSES] > 0, 'S3 a table that is walked does not rehash')
   checkTable(expires, (entry) => {

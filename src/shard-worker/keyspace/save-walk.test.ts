@@ -4,7 +4,9 @@ import { Arena } from '../../shm/arena/arena.ts'
 import { TestEngine } from '../testing.ts'
 import { addValue, Digest } from './digest.ts'
 import { expireOf, flagsOf, HAS_EXPIRE } from './entry.ts'
-import { beginSave, dropSave, isSaving, type SliceHost, saveSlice } from './save-walk.ts'
+import type { Keyspace } from './keyspace.ts'
+import { type SliceHost, VALUE_END } from './open-value.ts'
+import { beginSave, dropSave, isSaving, saveSlice } from './save-walk.ts'
 import type { Shard } from './shard.ts'
 import { SAVED_KEYS } from './shard-layout.ts'
 import { keyOf } from './testing.ts'
@@ -29,6 +31,9 @@ class Rig {
   readonly engine: TestEngine
   readonly shards: readonly Shard[]
   readonly saved = new Map<string, string>()
+  /** By shard: the value of which some steps have been taken. */
+  private readonly open = new Map<number, string>()
+  steps = 0
   /** Entries that the sink still has room for. */
   room = Number.POSITIVE_INFINITY
   private readonly slice: SliceHost
@@ -47,8 +52,25 @@ class Rig {
           expect(this.saved.has(key)).toBe(false)
           this.saved.set(key, describeEntry(this.shards[keyspace.shard.index], entry))
         },
+        // What has a block of its own is taken in steps, if the last digit of its key is even.
+        isLong: (keyspace, entry) => Number(keyOf(keyspace.arena, entry).slice(-1)) % 2 === 0,
+        saveStep: (keyspace, entry, db, cursor) => this.saveStep(keyspace, entry, db, cursor),
       }
     }
+  }
+
+  /** Three steps, in all of which the value has to be what it is in the first. */
+  private saveStep({ arena, shard }: Keyspace, entry: number, db: number, cursor: number): number {
+    const key = `${db}:${keyOf(arena, entry)}`
+    const description = describeEntry(this.shards[shard.index], entry)
+    this.room--
+    if (cursor === 0) this.open.set(shard.index, `${key} ${description}`)
+    expect(this.open.get(shard.index)).toBe(`${key} ${description}`)
+    this.steps++
+    if (cursor < 2) return cursor + 1
+    expect(this.saved.has(key)).toBe(false)
+    this.saved.set(key, description)
+    return VALUE_END
   }
 
   contents(): Map<string, string> {

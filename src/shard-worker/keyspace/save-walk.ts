@@ -1,5 +1,5 @@
 /* A shard's part of a snapshot: the walk that saves every key as it was at the epoch, in slices between which commands
- * run. Baton holder.
+ * run. A huge value is saved over several of them (open-value.ts). Baton holder.
  *
  *   SAVE_NONE ---beginSave---> SAVE_RUNS ---saveSlice...---> SAVE_NONE
  *                                  |                             ^
@@ -15,11 +15,11 @@
  * S3  a table has SAVING and one pause of rehashing from the epoch until the walk has passed it.
  * S4  a detached table is empty, or being walked.
  *
- * Bound: a slice's budget, looked at after a few chains; one value more, however large. */
+ * Bound: a slice's budget, looked at after a few chains, or some ten microseconds within a huge value. */
 import { assert } from '../../base/assert.ts'
-import type { Clock } from '../../base/ports.ts'
 import { flagsOf, OUT_OF_LINE } from './entry.ts'
 import type { Keyspace } from './keyspace.ts'
+import { closeValue, forgetParts, openEntry, openValue, type SliceHost, saveOn } from './open-value.ts'
 import { isMarked, smallMaskOf, unmark } from './save-marks.ts'
 import {
   COPIED_BYTES,
@@ -37,13 +37,6 @@ import { releaseBlock } from './value-type.ts'
 
 /** Entries between two looks at the clock, which costs as much as one of them. */
 const ENTRIES_PER_LOOK = 32
-
-/** What a slice needs of the engine, and how long it may take. */
-export interface SliceHost {
-  readonly clock: Clock
-  /** Whether the sink has no room for more: the slice ends there. */
-  isFull(): boolean
-}
 
 function stateOf(shard: ShardParts<Keyspace>): number {
   return shard.arena.u32[(shard.arena.root + ROOT_SAVE) >> 2]
@@ -72,19 +65,23 @@ export function beginSave(shard: ShardParts<Keyspace>): number {
   }
   shard.counters[SAVED_KEYS] = 0
   shard.counters[COPIED_BYTES] = 0
+  forgetParts(shard.arena)
   setState(shard, keys === 0 ? SAVE_NONE : SAVE_RUNS)
   return keys
 }
 
 /** Gives the snapshot up: nothing more is saved, and slices take away what it has left behind. */
 export function dropSave(shard: ShardParts<Keyspace>): void {
-  if (stateOf(shard) === SAVE_RUNS) setState(shard, SAVE_DROPPED)
+  if (stateOf(shard) !== SAVE_RUNS) return
+  closeValue(shard.arena)
+  setState(shard, SAVE_DROPPED)
 }
 
 /** Saves for about `budgetUs` microseconds; true while there is more to do. */
 export function saveSlice(shard: ShardParts<Keyspace>, host: SliceHost, budgetUs: number): boolean {
   if (stateOf(shard) === SAVE_NONE) return false
   const endUs = host.clock.monotonicUs() + budgetUs
+  if (openEntry(shard.arena) !== 0 && !saveOn(shard.keyspaces[0], host, endUs)) return true
   for (let keyspace = nextToSave(shard); keyspace !== null; keyspace = nextToSave(shard)) {
     const isDetached = keyspace.detached.isWalked
     if (walkTable(keyspace, isDetached ? keyspace.detached : keyspace.keys, isDetached, host, endUs)) return true
@@ -113,6 +110,8 @@ function walkTable(keyspace: Keyspace, table: Table, frees: boolean, host: Slice
   while (i32[at] - 1 <= last) {
     if (runs && host.isFull()) return true
     table.scanStep(i32[at] - 1)
+    // First, for a chain is passed in one go.
+    if (runs && !saveLong(keyspace, table, host, endUs)) return true
     for (let i = 0; i < table.scannedCount; i++) passEntry(keyspace, table.scanned[i], runs, frees)
     i32[at]++
     // A chain counts too, so that an almost empty table does not hold the baton for long.
@@ -125,6 +124,25 @@ function walkTable(keyspace: Keyspace, table: Table, frees: boolean, host: Slice
   if (frees) table.clear()
   else table.resumeRehash()
   return false
+}
+
+/** Saves and marks what is huge of the entries scanned; false when the slice ends in the midst of it. */
+function saveLong(
+  keyspace: Keyspace,
+  { arena, scanned, scannedCount }: Table,
+  host: SliceHost,
+  endUs: number,
+): boolean {
+  const { sink } = keyspace.shard.saveHook
+  for (let i = 0; i < scannedCount; i++) {
+    const entry = scanned[i]
+    if ((flagsOf(arena, entry) & OUT_OF_LINE) === 0 || isMarked(arena.u8, entry) || !sink.isLong(keyspace, entry)) {
+      continue
+    }
+    openValue(arena, entry, arena.u32[(keyspace.record + DATABASE_SAVED_AS) >> 2])
+    if (!saveOn(keyspace, host, endUs)) return false
+  }
+  return true
 }
 
 function passEntry(keyspace: Keyspace, entry: number, saves: boolean, frees: boolean): void {

@@ -2,8 +2,11 @@
  *
  * Root block of the arena, offsets in bytes:
  *
- *   0           4      8           12        16        20     24     28     32     36    64                 192
- *   | databases | seed | directory | watches | watched | next | more | save | dead | ... | counters f64[16] |
+ *   0           4      8           12        16        20     24     28     32     36     40       44   48      52  64
+ *   | databases | seed | directory | watches | watched | next | more | save | dead | open | cursor | db | parts | ... |
+ *
+ *   64                 192
+ *   | counters f64[16] |
  *
  * databases  their number.   seed  of the key hash, the same in all shards of a process.
  * directory  arena offset of the database records, DATABASE_BYTES each.
@@ -11,6 +14,8 @@
  * next       database that the next expire cycle begins with.   more  1 when the last one ran out of time.
  * save       what a snapshot does here: SAVE_NONE, SAVE_RUNS, SAVE_DROPPED (see save-walk.ts).
  * dead       the first of the entries whose values are to be freed, 0 = none (see lazyfree.ts).
+ * open       entry in whose midst it has stopped, 0 = none; cursor and db: how far, and where it belongs.
+ * parts      parts of such values that it has sent (open-value.ts).
  *
  * Database record, two cache lines:
  *
@@ -34,6 +39,10 @@ export const ROOT_EXPIRE_DATABASE = 20
 export const ROOT_EXPIRE_MORE = 24
 export const ROOT_SAVE = 28
 export const ROOT_DEAD_ENTRIES = 32
+export const ROOT_OPEN_ENTRY = 36
+export const ROOT_OPEN_CURSOR = 40
+export const ROOT_OPEN_DB = 44
+export const ROOT_SAVED_PARTS = 48
 export const ROOT_COUNTERS = 64
 
 export const DATABASE_BYTES = 128

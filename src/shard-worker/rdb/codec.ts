@@ -10,7 +10,14 @@ export interface ValueCodec {
   type: number
   /** How writeValue() will write this value: an RDB type. */
   rdbTypeOf(keyspace: Keyspace, entry: number, version: number): number
-  writeValue(writer: RdbWriter, keyspace: Keyspace, entry: number): void
+  /** Whether writing the value takes so long that a snapshot stops within it. */
+  isLong(keyspace: Keyspace, entry: number): boolean
+  /**
+   * Writes what stands at `cursor`, 0 at first, and returns the cursor of what comes next, or VALUE_END. Bound: some
+   * ten microseconds, or one string. Nothing but the cursor is kept, so any thread can go on while the value stays as
+   * it is.
+   */
+  writeStep(writer: RdbWriter, keyspace: Keyspace, entry: number, cursor: number): number
   /** What reads values, by each RDB type that stands for this type. */
   loaders: readonly (readonly [rdbType: number, create: () => ValueLoader])[]
 }

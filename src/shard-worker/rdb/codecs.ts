@@ -4,8 +4,18 @@
  *   [EXPIRETIME_MS time] [IDLE seconds | FREQUENCY count] type key value */
 import { assert } from '../../base/assert.ts'
 import type { Access } from '../keyspace/access.ts'
-import { accessOf, ENTRY_HEADER_BYTES, flagsOf, HAS_EXPIRE, keyLength, keyOffset, typeOf } from '../keyspace/entry.ts'
+import {
+  accessOf,
+  ENTRY_HEADER_BYTES,
+  flagsOf,
+  HAS_EXPIRE,
+  keyLength,
+  keyOffset,
+  OUT_OF_LINE,
+  typeOf,
+} from '../keyspace/entry.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
+import { VALUE_END } from '../keyspace/open-value.ts'
 import type { ValueCodec, ValueLoader } from './codec.ts'
 import { OPCODE_EXPIRETIME_MS, OPCODE_FREQUENCY, OPCODE_IDLE } from './format.ts'
 import { hashCodec } from './hash-codec.ts'
@@ -34,6 +44,18 @@ export function writeEntry(
   access: Access,
   saved: SavedAccess,
 ): void {
+  writeEntryHead(writer, keyspace, entry, access, saved)
+  writeValue(writer, keyspace, entry)
+}
+
+/** What of an entry stands before its value. */
+export function writeEntryHead(
+  writer: RdbWriter,
+  keyspace: Keyspace,
+  entry: number,
+  access: Access,
+  saved: SavedAccess,
+): void {
   const { arena } = keyspace
   if (flagsOf(arena, entry) & HAS_EXPIRE) {
     const at = (entry + ENTRY_HEADER_BYTES) >> 2
@@ -50,14 +72,28 @@ export function writeEntry(
   const codec = codecOf(keyspace, entry)
   writer.byte(codec.rdbTypeOf(keyspace, entry, writer.version))
   writer.string(arena.u8, keyOffset(arena, entry), keyLength(arena, entry))
-  codec.writeValue(writer, keyspace, entry)
+}
+
+function writeValue(writer: RdbWriter, keyspace: Keyspace, entry: number): void {
+  let cursor = 0
+  do cursor = writeValueStep(writer, keyspace, entry, cursor)
+  while (cursor !== VALUE_END)
+}
+
+/** Writes a step of the value of an entry: see ValueCodec.writeStep(). */
+export function writeValueStep(writer: RdbWriter, keyspace: Keyspace, entry: number, cursor: number): number {
+  return codecOf(keyspace, entry).writeStep(writer, keyspace, entry, cursor)
+}
+
+/** Whether a snapshot stops within the value of an entry. */
+export function isLongValue(keyspace: Keyspace, entry: number): boolean {
+  return (flagsOf(keyspace.arena, entry) & OUT_OF_LINE) !== 0 && codecOf(keyspace, entry).isLong(keyspace, entry)
 }
 
 /** Writes the value of an entry after its RDB type: what a payload has of it. */
 export function writeTypedValue(writer: RdbWriter, keyspace: Keyspace, entry: number): void {
-  const codec = codecOf(keyspace, entry)
-  writer.byte(codec.rdbTypeOf(keyspace, entry, writer.version))
-  codec.writeValue(writer, keyspace, entry)
+  writer.byte(codecOf(keyspace, entry).rdbTypeOf(keyspace, entry, writer.version))
+  writeValue(writer, keyspace, entry)
 }
 
 function codecOf(keyspace: Keyspace, entry: number): ValueCodec {

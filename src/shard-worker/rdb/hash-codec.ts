@@ -29,6 +29,7 @@ import { Hash } from '../keyspace/hash.ts'
 import { finishExpiries, makeVolatile, prepareExpiries, setExpiry } from '../keyspace/hash-expiry.ts'
 import { initializePrefix, PREFIX_BYTES } from '../keyspace/hash-layout.ts'
 import { ARENA_FULL, type Keyspace } from '../keyspace/keyspace.ts'
+import { VALUE_END } from '../keyspace/open-value.ts'
 import * as listpack from '../structure/listpack.ts'
 import { hasDuplicates, soundListpackCount } from '../structure/listpack-integrity.ts'
 import { EmptyValue, type LoadTarget, type ValueCodec, type ValueLoader } from './codec.ts'
@@ -53,6 +54,9 @@ const KIND_LISTPACK_EX = TYPE_HASH | (ENCODING_LISTPACK_EX << 4)
 const DUPLICATE = 'Duplicate hash fields detected'
 const BROKEN_LISTPACK = 'Hash listpack integrity check failed.'
 const BROKEN_LISTPACK_EX = 'Hash listpackex integrity check failed.'
+/** Empty chains count as fields, too. */
+const FIELDS_PER_STEP = 64
+const LONG_HASH_FIELDS = 8 * FIELDS_PER_STEP
 /** The latest expiry that Redis lets a field have inside. */
 const MAX_EXPIRY_MS = 2 ** 48 - 1
 const TWO_32 = 4294967296
@@ -65,14 +69,19 @@ export const hashCodec: ValueCodec = {
     // A listpack whose fields do not expire any more still has the elements that say so.
     return hash.isListpack && !hash.isVolatile ? RDB_HASH_LISTPACK : RDB_HASH
   },
-  writeValue(writer, keyspace, entry) {
+  isLong(keyspace, entry) {
+    const hash = opened(keyspace, entry)
+    return !hash.isListpack && hash.table.used > LONG_HASH_FIELDS
+  },
+  writeStep(writer, keyspace, entry, cursor) {
     const hash = opened(keyspace, entry)
     const { u8 } = keyspace.arena
     const soonest = soonestOf(hash)
-    if (soonest > 0) writer.time(lowHalf(soonest), highHalf(soonest))
-    if (!hash.isListpack) writeFields(writer, hash, soonest)
-    else if (hash.isVolatile && soonest === 0) writePairs(writer, hash)
+    if (cursor === 0 && soonest > 0) writer.time(lowHalf(soonest), highHalf(soonest))
+    if (!hash.isListpack) return writeFields(writer, hash, soonest, cursor)
+    if (hash.isVolatile && soonest === 0) writePairs(writer, hash)
     else writer.string(u8, hash.block, listpack.listpackBytes(u8, hash.block))
+    return VALUE_END
   },
   loaders: [
     [RDB_HASH, () => new FieldsLoader(RDB_HASH)],
@@ -110,24 +119,29 @@ function viewOf(keyspace: Keyspace): Hash {
   return views[index]
 }
 
-/** `soonest` 0: without the expiries. */
-function writeFields(writer: RdbWriter, hash: Hash, soonest: number): void {
-  const { arena, table } = hash
-  const { u8 } = arena
-  writer.integer(table.used)
-  let cursor = 0
+/** Writes some fields, after their number if `cursor` is 0; a cursor is the table's. `soonest` 0: no expiries. */
+function writeFields(writer: RdbWriter, hash: Hash, soonest: number, cursor: number): number {
+  const { table } = hash
+  if (cursor === 0) writer.integer(table.used)
+  let next = cursor
+  let fields = 0
   do {
-    cursor = table.scanStep(cursor)
-    for (let i = 0; i < table.scannedCount; i++) {
-      const field = table.scanned[i]
-      if (soonest > 0) {
-        const expiry = hash.expiryOf(field)
-        writer.integer(expiry === 0 ? 0 : expiry - soonest + 1)
-      }
-      writer.string(u8, keyOffset(arena, field), keyLength(arena, field))
-      writer.string(u8, stringOffset(arena, field), stringLength(arena, field))
-    }
-  } while (cursor !== 0)
+    next = table.scanStep(next)
+    for (let i = 0; i < table.scannedCount; i++) writeField(writer, hash, table.scanned[i], soonest)
+    fields += table.scannedCount + 1
+  } while (next !== 0 && fields < FIELDS_PER_STEP)
+  return next === 0 ? VALUE_END : next
+}
+
+function writeField(writer: RdbWriter, hash: Hash, field: number, soonest: number): void {
+  const { arena } = hash
+  const { u8 } = arena
+  if (soonest > 0) {
+    const expiry = hash.expiryOf(field)
+    writer.integer(expiry === 0 ? 0 : expiry - soonest + 1)
+  }
+  writer.string(u8, keyOffset(arena, field), keyLength(arena, field))
+  writer.string(u8, stringOffset(arena, field), stringLength(arena, field))
 }
 
 function writePairs(writer: RdbWriter, hash: Hash): void {

@@ -9,9 +9,10 @@
  * that it was written with, and then a listpack if it fits one; but for LIST_ZIPLIST, as in Redis. */
 
 import type { Arena } from '../../shm/arena/arena.ts'
-import { blockOf, ENCODING_LISTPACK, ENCODING_QUICKLIST, encodingOf, TYPE_LIST } from '../keyspace/entry.ts'
+import { blockOf, ENCODING_QUICKLIST, encodingOf, TYPE_LIST } from '../keyspace/entry.ts'
 import { ARENA_FULL, type Keyspace } from '../keyspace/keyspace.ts'
 import { List, listpackAt } from '../keyspace/list.ts'
+import { VALUE_END } from '../keyspace/open-value.ts'
 import * as listpack from '../structure/listpack.ts'
 import { soundListpackCount } from '../structure/listpack-integrity.ts'
 import * as quicklist from '../structure/quicklist.ts'
@@ -43,16 +44,20 @@ import { firstEntry, readEntry, soundZiplistCount } from './ziplist.ts'
 const KIND_QUICKLIST = TYPE_LIST | (ENCODING_QUICKLIST << 4)
 /** No node that Redis writes has more elements. */
 const MOST_IN_NODE = 0xffff
+const NODES_PER_STEP = 8
+const LONG_LIST_NODES = 4 * NODES_PER_STEP
 
 export const listCodec: ValueCodec = {
   type: TYPE_LIST,
   rdbTypeOf: () => RDB_LIST_QUICKLIST_2,
-  writeValue(writer, { arena }, entry) {
+  isLong: ({ arena }, entry) =>
+    encodingOf(arena, entry) === ENCODING_QUICKLIST && nodesOf(arena, blockOf(arena, entry)) > LONG_LIST_NODES,
+  writeStep(writer, { arena }, entry, cursor) {
     const block = blockOf(arena, entry)
-    if (encodingOf(arena, entry) === ENCODING_LISTPACK) {
-      writer.integer(1)
-      writePacked(writer, arena, listpackAt(arena, block))
-    } else writeNodes(writer, arena, block)
+    if (encodingOf(arena, entry) === ENCODING_QUICKLIST) return writeNodes(writer, arena, block, cursor)
+    writer.integer(1)
+    writePacked(writer, arena, listpackAt(arena, block))
+    return VALUE_END
   },
   loaders: [
     [RDB_LIST_QUICKLIST_2, () => new ElementsLoader(readContainer)],
@@ -62,18 +67,26 @@ export const listCodec: ValueCodec = {
   ],
 }
 
-function writeNodes(writer: RdbWriter, arena: Arena, list: number): void {
-  writer.integer(nodesOf(arena, list))
-  for (let node = endNode(arena, list, true); node !== 0; node = nextNode(arena, node, true)) {
-    const at = nodeAt(arena, node)
-    if (isPlain(arena, node)) {
-      writer.integer(CONTAINER_PLAIN)
-      writer.string(arena.u8, at, nodeSize(arena, node))
-    } else if (isCompressed(arena, node)) {
-      writer.integer(CONTAINER_PACKED)
-      writer.lzf(arena.u8, nodeBlock(arena, node), at, nodeSize(arena, node))
-    } else writePacked(writer, arena, at)
+/** Writes some nodes, after their number if `cursor` is 0; a cursor is the node that comes next. */
+function writeNodes(writer: RdbWriter, arena: Arena, list: number, cursor: number): number {
+  if (cursor === 0) writer.integer(nodesOf(arena, list))
+  let node = cursor === 0 ? endNode(arena, list, true) : cursor
+  for (let left = NODES_PER_STEP; left > 0 && node !== 0; left--) {
+    writeNode(writer, arena, node)
+    node = nextNode(arena, node, true)
   }
+  return node === 0 ? VALUE_END : node
+}
+
+function writeNode(writer: RdbWriter, arena: Arena, node: number): void {
+  const at = nodeAt(arena, node)
+  if (isPlain(arena, node)) {
+    writer.integer(CONTAINER_PLAIN)
+    writer.string(arena.u8, at, nodeSize(arena, node))
+  } else if (isCompressed(arena, node)) {
+    writer.integer(CONTAINER_PACKED)
+    writer.lzf(arena.u8, nodeBlock(arena, node), at, nodeSize(arena, node))
+  } else writePacked(writer, arena, at)
 }
 
 function writePacked(writer: RdbWriter, { u8 }: Arena, at: number): void {

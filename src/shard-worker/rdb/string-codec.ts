@@ -6,11 +6,15 @@ import type { LoadTarget, ValueCodec } from './codec.ts'
 import { RDB_STRING } from './format.ts'
 import type { RdbReader } from './reader.ts'
 
+/** Copying so many bytes takes a tenth of a slice. */
+const LONG_STRING_BYTES = 64 * 1024
+
 export const stringCodec: ValueCodec = {
   type: TYPE_STRING,
   rdbTypeOf: () => RDB_STRING,
-  writeValue(writer, { arena }, entry) {
-    writer.string(arena.u8, stringOffset(arena, entry), stringLength(arena, entry))
+  isLong: ({ arena }, entry) => stringLength(arena, entry) > LONG_STRING_BYTES,
+  writeStep(writer, { arena }, entry, cursor) {
+    return writer.stringStep(arena.u8, stringOffset(arena, entry), stringLength(arena, entry), cursor)
   },
   loaders: [[RDB_STRING, () => stringLoader]],
 }

@@ -7,6 +7,7 @@
 import { copyBytes } from '../../base/bytes.ts'
 import { compress } from '../../base/lzf.ts'
 import { formatInteger, INTEGER_TEXT_BYTES, parsed, parseInteger, SAFE_INTEGER } from '../../base/number-text.ts'
+import { VALUE_END } from '../keyspace/open-value.ts'
 import {
   COMPRESSED_ABOVE_BYTES,
   ENCODED,
@@ -129,6 +130,12 @@ export class RdbWriter {
     this.raw(source, offset, length)
   }
 
+  /** A string that is a value, as ValueCodec.writeStep() has it: here at once. */
+  stringStep(source: Uint8Array, offset: number, length: number, _cursor: number): number {
+    this.string(source, offset, length)
+    return VALUE_END
+  }
+
   /** A string from a latin1 string. */
   text(text: string): void {
     const bytes = Buffer.from(text, 'latin1')
@@ -172,7 +179,8 @@ export class RdbWriter {
     this.raw(source, offset, small)
   }
 
-  private lzfHead(small: number, length: number): void {
+  /** What stands before the compressed bytes of a string. */
+  lzfHead(small: number, length: number): void {
     this.byte(ENCODED | ENCODED_LZF)
     this.integer(small)
     this.integer(length)
