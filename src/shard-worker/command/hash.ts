@@ -157,19 +157,19 @@ export const hashCommands = family<Engine>('hash', [
     ...WHOLE,
     name: 'HKEYS',
     summary: 'The fields of a hash.',
-    handler: hkeys,
+    handler: (engine, args, reply) => list(engine, args, reply, true, false),
   },
   {
     ...WHOLE,
     name: 'HVALS',
     summary: 'The values of a hash.',
-    handler: hvals,
+    handler: (engine, args, reply) => list(engine, args, reply, false, true),
   },
   {
     ...WHOLE,
     name: 'HGETALL',
     summary: 'The fields of a hash and their values.',
-    handler: hgetall,
+    handler: (engine, args, reply) => list(engine, args, reply, true, true),
   },
 ])
 
@@ -286,28 +286,15 @@ function hexists(engine: Engine, args: Args, reply: Reply): void {
   reply.integer(hash?.find(args.bytes, args.offset[2], args.length[2]) ? 1 : 0)
 }
 
-function hkeys(engine: Engine, args: Args, reply: Reply): void {
+/** HKEYS, HVALS, HGETALL. */
+function list(engine: Engine, args: Args, reply: Reply, fields: boolean, values: boolean): void {
   const hash = findWhole(engine, args)
   if (hash === DEFERRED) return
   if (hash === FOREIGN) return reply.error(errors.WRONG_TYPE)
-  reply.array(hash === null ? 0 : hash.liveCount)
-  if (hash !== null) replyAll(hash, reply, true, false)
-}
-
-function hvals(engine: Engine, args: Args, reply: Reply): void {
-  const hash = findWhole(engine, args)
-  if (hash === DEFERRED) return
-  if (hash === FOREIGN) return reply.error(errors.WRONG_TYPE)
-  reply.array(hash === null ? 0 : hash.liveCount)
-  if (hash !== null) replyAll(hash, reply, false, true)
-}
-
-function hgetall(engine: Engine, args: Args, reply: Reply): void {
-  const hash = findWhole(engine, args)
-  if (hash === DEFERRED) return
-  if (hash === FOREIGN) return reply.error(errors.WRONG_TYPE)
-  reply.map(hash === null ? 0 : hash.liveCount)
-  if (hash !== null) replyAll(hash, reply, true, true)
+  const count = hash === null ? 0 : hash.liveCount
+  if (fields && values) reply.map(count)
+  else reply.array(count)
+  if (hash !== null) replyAll(hash, reply, fields, values)
 }
 
 function replyAll(hash: Hash, reply: Reply, fields: boolean, values: boolean): void {
