@@ -1,24 +1,13 @@
-/* Expiry of keys: setting, asking, taking away (https://redis.io/commands/expire/). Baton holder. Hot.
- *
- * Times are 64-bit integers in Unix milliseconds, kept as two halves; arithmetic is in doubles while it is exact, which
- * is until the year 287396, and in BigInt beyond. The time that a command sets is left in `whenLow`, `whenHigh` and
- * `when` (rounded beyond 2^53) by parseWhen, until the next call. */
+/* Expiry of keys: setting, asking, taking away (https://redis.io/commands/expire/). Baton holder. Hot. */
 import type { Args } from '../../base/args.ts'
 import { ACL_KEYSPACE, type CommandSpec, FAST, family, oneKey, READONLY, WRITE } from '../../base/command-spec.ts'
 import * as errors from '../../base/error-texts.ts'
-import { fitsInt64, NOT_INTEGER, parsed, parsedBig, parseInteger, SAFE_INTEGER } from '../../base/number-text.ts'
 import type { Reply } from '../../base/reply.ts'
 import type { Arena } from '../../shm/arena/arena.ts'
 import type { Engine } from '../engine.ts'
-import { bigExpireOf, ENTRY_HEADER_BYTES, expireOf, flagsOf, HAS_EXPIRE, highHalf, lowHalf } from '../keyspace/entry.ts'
+import { bigExpireOf, ENTRY_HEADER_BYTES, expireOf, flagsOf, HAS_EXPIRE } from '../keyspace/entry.ts'
 import { conditionAt, GT, LT, NX, XX } from './expire-condition.ts'
-
-const MS_PER_SECOND = 1000
-
-let whenLow = 0
-let whenHigh = 0
-/* One element rather than a variable: a number kept in a variable of a module is allocated anew on every change. */
-const when = new Float64Array(1)
+import { expiryHigh, expiryLow, isExpiryPast, MS_PER_SECOND, parseExpiry } from './expiry-argument.ts'
 
 /** A command that sets an expiry. `unitMs` of its argument; from now, or from 1970. */
 function setter(
@@ -104,13 +93,13 @@ export const expireCommands = family<Engine>('generic', [
 
 function expire(engine: Engine, args: Args, reply: Reply, command: string, unitMs: number, baseMs: number): void {
   const conditions = args.count === 3 ? 0 : parseConditions(args, reply)
-  if (conditions < 0 || !parseWhen(args, reply, command, unitMs, baseMs)) return
+  if (conditions < 0 || !parseExpiry(args, 2, unitMs, baseMs, false, command, reply)) return
   const { keyspace } = engine
   const { bytes } = args
   const entry = keyspace.findForWrite(bytes, args.offset[1], args.length[1])
   if (entry === 0 || (conditions !== 0 && !conditionsHold(keyspace.arena, entry, conditions))) return reply.integer(0)
-  if (when[0] <= engine.nowMs) keyspace.removeFound(entry, engine.access.lazyExpire)
-  else keyspace.setExpire(entry, whenLow, whenHigh)
+  if (isExpiryPast(engine.nowMs)) keyspace.removeFound(entry, engine.access.lazyExpire)
+  else keyspace.setExpire(entry, expiryLow, expiryHigh)
   keyspace.changed(bytes, args.offset[1], args.length[1])
   reply.integer(1)
 }
@@ -137,44 +126,12 @@ function parseConditions(args: Args, reply: Reply): number {
   return conditions
 }
 
-/** Reads argument 2; false when it is no time, with the error replied. */
-function parseWhen(args: Args, reply: Reply, command: string, unitMs: number, baseMs: number): boolean {
-  const kind = parseInteger(args.bytes, args.offset[2], args.length[2])
-  if (kind === NOT_INTEGER) {
-    reply.error(errors.NOT_AN_INTEGER)
-    return false
-  }
-  if (kind === SAFE_INTEGER) {
-    const ms = parsed() * unitMs + baseMs
-    if (Number.isSafeInteger(ms)) {
-      when[0] = ms
-      whenLow = lowHalf(ms)
-      whenHigh = highHalf(ms)
-      return true
-    }
-  }
-  return parseFarWhen(args, reply, command, unitMs, baseMs)
-}
-
-function parseFarWhen(args: Args, reply: Reply, command: string, unitMs: number, baseMs: number): boolean {
-  const relative = parsedBig(args.bytes, args.offset[2], args.length[2]) * BigInt(unitMs)
-  const ms = relative + BigInt(baseMs)
-  if (!fitsInt64(relative) || !fitsInt64(ms)) {
-    reply.error(errors.invalidExpire(command))
-    return false
-  }
-  when[0] = Number(ms)
-  whenLow = Number(ms & 0xffffffffn)
-  whenHigh = Number(ms >> 32n)
-  return true
-}
-
 /** Whether the conditions allow an entry the time that was read; a key that never expires has an endless one. */
 function conditionsHold(arena: Arena, entry: number, conditions: number): boolean {
   if ((flagsOf(arena, entry) & HAS_EXPIRE) === 0) return (conditions & (XX | GT)) === 0
   if (conditions & NX) return false
   const at = (entry + ENTRY_HEADER_BYTES) >> 2
-  const difference = whenHigh - arena.i32[at + 1] || (whenLow >>> 0) - arena.u32[at]
+  const difference = expiryHigh - arena.i32[at + 1] || (expiryLow >>> 0) - arena.u32[at]
   return (conditions & GT) === 0 || difference > 0 ? (conditions & LT) === 0 || difference < 0 : false
 }
 

@@ -12,9 +12,9 @@ import type { Hash } from '../keyspace/hash.ts'
 import { finishExpiries, persist, prepareExpiries, revertExpiries, setExpiry } from '../keyspace/hash-expiry.ts'
 import { EXPIRED_FIELDS } from '../keyspace/shard-layout.ts'
 import { conditionAt, GT, LT, NX, XX } from './expire-condition.ts'
+import { MS_PER_SECOND } from './expiry-argument.ts'
 import { FOREIGN, findHash, openForWrite } from './hash-value.ts'
 
-const MS_PER_SECOND = 1000
 /** The latest time a field may expire at. */
 const MAX_EXPIRY_MS = 2 ** 46 - 1
 const FIELDS = bytesOf('FIELDS')

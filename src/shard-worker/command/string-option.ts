@@ -1,13 +1,8 @@
-/* The options of SET and GETEX, in any order, and the times they give. Baton holder.
- *
- * Results are left in fields of this module, valid until the next call: `expireArgument` by parseOptions, the expiry by
- * parseExpiry. */
+/* The options of SET and GETEX, in any order, and the times they give. Baton holder. */
 import type { Args } from '../../base/args.ts'
 import { bytesOf } from '../../base/bytes.ts'
-import * as errors from '../../base/error-texts.ts'
-import { fitsInt64, NOT_INTEGER, parsed, parsedBig, parseInteger, SAFE_INTEGER } from '../../base/number-text.ts'
 import type { Reply } from '../../base/reply.ts'
-import { highHalf, lowHalf } from '../keyspace/entry.ts'
+import { MS_PER_SECOND, parseExpiry } from './expiry-argument.ts'
 
 export const NX = 1 << 0
 export const XX = 1 << 1
@@ -42,13 +37,8 @@ const WORDS: readonly (readonly [Uint8Array, number])[] = [
   [bytesOf('PERSIST'), PERSIST],
 ]
 
-/** Index of the argument with the time, after parseOptions found one of TIMES. */
+/** Index of the argument with the time, after parseOptions found one of TIMES; until the next call. */
 export let expireArgument = 0
-
-/* The expiry that parseExpiry read: Unix milliseconds in two halves, and as a number (rounded from 2^53). */
-export let expiryLow = 0
-export let expiryHigh = 0
-const scratchExpiry = new Float64Array(1)
 
 /** The options from argument `from` on as bits, if they are among `allowed` and go together; else -1. */
 export function parseOptions(args: Args, from: number, allowed: number): number {
@@ -72,16 +62,8 @@ function optionAt(args: Args, index: number): number {
   return 0
 }
 
-/** Whether the expiry read last has come. */
-export function isExpiryPast(nowMs: number): boolean {
-  return scratchExpiry[0] <= nowMs
-}
-
-/**
- * Reads argument `index` as the time of option `unit` (one of TIMES) into expiryLow and expiryHigh, made absolute.
- * False when it is none, with the error replied. 64-bit arithmetic throughout, BigInt only above 2^53.
- */
-export function parseExpiry(
+/** Reads argument `index` as the time of option `unit`, one of TIMES; false when it is none, with the error replied. */
+export function parseLifetime(
   args: Args,
   index: number,
   unit: number,
@@ -89,41 +71,6 @@ export function parseExpiry(
   command: string,
   reply: Reply,
 ): boolean {
-  const kind = parseInteger(args.bytes, args.offset[index], args.length[index])
-  if (kind === NOT_INTEGER) {
-    reply.error(errors.NOT_AN_INTEGER)
-    return false
-  }
-  if (kind === SAFE_INTEGER) {
-    const value = parsed()
-    const ms = (unit & IN_SECONDS ? value * 1000 : value) + (unit & FROM_NOW ? nowMs : 0)
-    if (value > 0 && ms <= Number.MAX_SAFE_INTEGER) {
-      expiryLow = lowHalf(ms)
-      expiryHigh = highHalf(ms)
-      scratchExpiry[0] = ms
-      return true
-    }
-  }
-  return parseFarExpiry(args, index, unit, nowMs, command, reply)
-}
-
-/** A time that is not positive, or beyond 2^53 milliseconds. */
-function parseFarExpiry(
-  args: Args,
-  index: number,
-  unit: number,
-  nowMs: number,
-  command: string,
-  reply: Reply,
-): boolean {
-  const value = parsedBig(args.bytes, args.offset[index], args.length[index])
-  const ms = (unit & IN_SECONDS ? value * 1000n : value) + (unit & FROM_NOW ? BigInt(nowMs) : 0n)
-  if (value <= 0n || !fitsInt64(ms)) {
-    reply.error(errors.invalidExpire(command))
-    return false
-  }
-  expiryLow = Number(ms & 0xffffffffn)
-  expiryHigh = Number(ms >> 32n)
-  scratchExpiry[0] = Number(ms)
-  return true
+  const unitMs = unit & IN_SECONDS ? MS_PER_SECOND : 1
+  return parseExpiry(args, index, unitMs, unit & FROM_NOW ? nowMs : 0, true, command, reply)
 }

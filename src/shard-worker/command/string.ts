@@ -8,21 +8,19 @@ import type { Reply } from '../../base/reply.ts'
 import type { Engine } from '../engine.ts'
 import { replyValue, stringLength, TYPE_STRING, typeOf } from '../keyspace/entry.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
+import { expiryHigh, expiryLow, isExpiryPast } from './expiry-argument.ts'
 import {
   EX,
   EXAT,
   expireArgument,
-  expiryHigh,
-  expiryLow,
   GET,
   GETEX_OPTIONS,
-  isExpiryPast,
   KEEPTTL,
   NX,
   PERSIST,
   PX,
   PXAT,
-  parseExpiry,
+  parseLifetime,
   parseOptions,
   SET_OPTIONS,
   TIMES,
@@ -234,7 +232,7 @@ function setWithOptions(engine: Engine, args: Args, reply: Reply): void {
   const options = parseOptions(args, 3, SET_OPTIONS)
   if (options < 0) return reply.error(errors.SYNTAX)
   const isVolatile = (options & TIMES) !== 0
-  if (isVolatile && !parseExpiry(args, expireArgument, options & TIMES, engine.nowMs, 'set', reply)) return
+  if (isVolatile && !parseLifetime(args, expireArgument, options & TIMES, engine.nowMs, 'set', reply)) return
   const { keyspace } = engine
   const { bytes } = args
   const keyAt = args.offset[1]
@@ -261,7 +259,7 @@ function setnx(engine: Engine, args: Args, reply: Reply): void {
 
 /** SETEX key seconds value, PSETEX key milliseconds value. */
 function setWithLifetime(engine: Engine, args: Args, reply: Reply, unit: number, command: string): void {
-  if (!parseExpiry(args, 2, unit, engine.nowMs, command, reply)) return
+  if (!parseLifetime(args, 2, unit, engine.nowMs, command, reply)) return
   const { keyspace } = engine
   const found = keyspace.findForWrite(args.bytes, args.offset[1], args.length[1])
   storeVolatileArgument(keyspace, args, 3, found, expiryLow, expiryHigh)
@@ -302,7 +300,7 @@ function getex(engine: Engine, args: Args, reply: Reply): void {
   if (found === 0) return reply.nil()
   if (typeOf(keyspace.arena, found) !== TYPE_STRING) return reply.error(errors.WRONG_TYPE)
   const unit = options & TIMES
-  if (unit !== 0 && !parseExpiry(args, expireArgument, unit, engine.nowMs, 'getex', reply)) return
+  if (unit !== 0 && !parseLifetime(args, expireArgument, unit, engine.nowMs, 'getex', reply)) return
   replyString(keyspace, found, reply)
   if (changeLifetime(keyspace, found, options, engine.nowMs)) keyspace.changed(bytes, keyAt, keyBytes)
 }
