@@ -370,6 +370,26 @@ test('what is wrong with a value is told with its key and type', () => {
   ])
 })
 
+test('a key that comes twice leaves no garbage, whatever its value', () => {
+  const source = empty()
+  source.must('SET', 'string', 'x'.repeat(2000))
+  source.must('RPUSH', 'short list', 'a')
+  source.must('RPUSH', 'list', ...Array.from({ length: 2000 }, (_, i) => String(i)))
+  source.must('HSET', 'short hash', 'a', '1')
+  source.must('HSET', 'hash', ...Array.from({ length: 2000 }, (_, i) => String(i)))
+  source.must('HSET', 'volatile hash', 'a', '1', 'b', '2')
+  source.must('HPEXPIREAT', 'volatile hash', String(source.nowMs + 9000), 'FIELDS', '1', 'a')
+  for (const key of source.must('KEYS', '*') as string[]) {
+    const one = empty()
+    one.must('RESTORE', key, '0', source.must('DUMP', key) as string)
+    const engine = empty()
+    engine.must('SET', key, 'old')
+    // It looks at the shards for blocks that nobody owns.
+    expect(refusal(fileOf(one, FORMAT), {}, engine)[0]).toContain(`RDB has duplicated key '${key}' in DB 0`)
+    expect(engine.must('GET', key)).toBe('old')
+  }
+})
+
 test('a key that is there already can be replaced', () => {
   const engine = empty()
   engine.must('HSET', 'key', 'field', 'value')

@@ -333,6 +333,7 @@ function insertListpack(
   if (count % width !== 0 || hasDuplicates(u8, at, count, width - 1, keyspace.keys.seed)) {
     throw new RdbError(BROKEN_LISTPACK)
   }
+  target.lookUp()
   const bytes = listpack.listpackBytes(u8, at)
   const isVolatile = width === 3
   const prefix = isVolatile ? PREFIX_BYTES : 0
@@ -340,7 +341,6 @@ function insertListpack(
   if (block === 0) throw ARENA_FULL
   if (isVolatile) initializePrefix(arena, block)
   arena.u8.set(u8.subarray(at, at + bytes), block + prefix)
-  target.lookUp()
   try {
     if (isVolatile && !keyspace.volatileHashes.reserve(1)) throw ARENA_FULL
     const kind = isVolatile ? KIND_LISTPACK_EX : KIND_LISTPACK

@@ -98,9 +98,9 @@ function writePacked(writer: RdbWriter, { u8 }: Arena, at: number): void {
 function createList(target: LoadTarget): void {
   const { keyspace, settings } = target
   const { arena } = keyspace
+  target.lookUp()
   const list = quicklist.createQuicklist(arena, settings.listMaxListpackSize, settings.listCompressDepth)
   if (list === 0) throw ARENA_FULL
-  target.lookUp()
   try {
     target.entry = keyspace.insert(KIND_QUICKLIST, target.bytes, target.offset, target.length, list)
   } catch (error) {
