@@ -12,5 +12,5 @@ export function declaredShapes(): CommandShape[] {
       throw new Error('declarations are only read here')
     }),
   ]
-  return families.flatMap((family) => shapesOf(family.commands))
+  return families.flatMap((family) => shapesOf(family.commands, family.group))
 }

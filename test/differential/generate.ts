@@ -198,7 +198,8 @@ class Generator {
   private sound(shape: CommandShape, palette: Palette): Command {
     for (let draws = 0; draws < MAX_DRAWS; draws++) {
       const command: Command = shape.words.map((word) => this.inSomeCase(word))
-      this.expand(shape.grammar, command, palette)
+      const keys = this.random.chance(this.swarm.ownKeys) ? ownKeys(shape, palette.keys) : palette.keys
+      this.expand(shape.grammar, command, { ...palette, keys })
       if (this.accepts(resolve(command, 0))) return command
     }
     return ['PING']
@@ -292,6 +293,16 @@ class Generator {
     }
   }
 }
+
+/** Those of the keys that are mostly of the type which the command wants; all for one that takes any type. */
+function ownKeys(shape: CommandShape, keys: string[]): string[] {
+  const place = TYPED_GROUPS[shape.group]
+  const own = keys.filter((_, i) => i % TYPES === place)
+  return own.length > 0 ? own : keys
+}
+
+const TYPED_GROUPS: Readonly<Record<string, number>> = { string: 0, bitmap: 0, hash: 1, list: 2 }
+const TYPES = 3
 
 function hasWord(command: Command, word: string): boolean {
   return command.some((argument) => typeof argument === 'string' && argument.toUpperCase().split('\0')[0] === word)

@@ -8,6 +8,8 @@ import { NOT_GENERATED } from './not-generated.ts'
 export interface CommandShape {
   /** One word, or two for a subcommand; upper-case. */
   words: string[]
+  /** COMMAND DOCS' group: which type of value it wants. */
+  group: string
   arity: number
   grammar: Grammar
   /** Some option sets a time to live: the generator keeps it out of streams whose timing is not controlled. */
@@ -27,25 +29,26 @@ export interface Declaration {
   subcommands?: readonly Declaration[]
 }
 
-export function shapesOf(declarations: Iterable<Declaration>): CommandShape[] {
+export function shapesOf(declarations: Iterable<Declaration>, group = 'generic'): CommandShape[] {
   const shapes: CommandShape[] = []
   for (const declaration of declarations) {
     if (declaration.name in NOT_GENERATED) continue
     const subcommands = declaration.subcommands ?? []
-    if (subcommands.length === 0) shapes.push(shape([declaration.name], declaration))
+    if (subcommands.length === 0) shapes.push(shape([declaration.name], group, declaration))
     for (const subcommand of subcommands) {
       if (`${declaration.name}|${subcommand.name}` in NOT_GENERATED) continue
-      shapes.push(shape([declaration.name, subcommand.name], subcommand))
+      shapes.push(shape([declaration.name, subcommand.name], group, subcommand))
     }
   }
   return shapes
 }
 
-function shape(words: string[], declaration: Declaration): CommandShape {
+function shape(words: string[], group: string, declaration: Declaration): CommandShape {
   const grammar = parseSyntax(declaration.syntax)
   const touchesOnlyItsKeys = declaration.runs === 'shard' || declaration.runs === 'shards'
   return {
     words,
+    group,
     arity: declaration.arity,
     grammar,
     setsExpiry: hasValue(grammar, (name, type) => /seconds|ttl|timestamp/.test(name) || type === 'unix-time'),

@@ -20,6 +20,8 @@ export interface Swarm {
   together: number
   sessions: number
   inline: number
+  /** Chance that a command gets a key that others of its group write to. */
+  ownKeys: number
   /** Chance that a command is damaged: arguments dropped, doubled, swapped, replaced. */
   damage: number
   /** Chance that a write is cut in two. */
@@ -106,6 +108,7 @@ export function swarmOf(seed: number, shapes: readonly CommandShape[], maxSteps:
     // A half-closed connection may be dropped before a big reply is out.
     sessions: bigValues ? 0 : random.pick([0, 0, 0.05, 0.3]),
     inline: random.pick([0, 0, 0.1, 0.5]),
+    ownKeys: random.pick([0, 0.8, 0.95]),
     damage: random.pick([0, 0.05, 0.1, 0.4]),
     cuts: random.pick([0, 0, 0.2, 0.6]),
     transactions: random.pick([0, 0.03, 0.1]),
