@@ -6,7 +6,7 @@ import * as errors from '../../base/error-texts.ts'
 import type { Reply } from '../../base/reply.ts'
 import type { Engine } from '../engine.ts'
 import { TYPE_LIST, typeOf } from '../keyspace/entry.ts'
-import { ARENA_FULL, type Keyspace } from '../keyspace/keyspace.ts'
+import type { Keyspace } from '../keyspace/keyspace.ts'
 import { type List, listOf } from '../keyspace/list.ts'
 import { removeRange } from '../keyspace/list-edit.ts'
 import '../keyspace/list-type.ts'
@@ -171,11 +171,19 @@ let scratch = new Uint8Array(SCRATCH_BYTES)
 /** Takes what was read last at one end out and adds it at one end of the same list. */
 function rotate(list: List, fromHead: boolean, toHead: boolean): void {
   const { valueBytes, valueOffset, valueLength } = list
-  if (!list.hasRoom(valueLength)) throw ARENA_FULL
+  const isShort = !list.hasRoom(valueLength)
+  // It goes where it is.
+  if (isShort && fromHead === toHead) return
   if (valueLength > scratch.length) scratch = new Uint8Array(valueLength)
   copyBytes(scratch, 0, valueBytes, valueOffset, valueLength)
-  list.dropEnd(fromHead)
-  list.convertToAdd(valueLength, 1)
-  list.push(toHead, scratch, 0, valueLength)
+  if (isShort) {
+    // What is taken first might find no way back.
+    list.push(toHead, scratch, 0, valueLength)
+    list.dropEnd(fromHead)
+  } else {
+    list.dropEnd(fromHead)
+    list.convertToAdd(valueLength, 1)
+    list.push(toHead, scratch, 0, valueLength)
+  }
   if (scratch.length > SCRATCH_BYTES) scratch = new Uint8Array(SCRATCH_BYTES)
 }
