@@ -89,7 +89,8 @@ function restore(engine: Engine, args: Args, reply: Reply): void {
   const { bytes } = args
   const key = args.offset[1]
   const keyBytes = args.length[1]
-  const old = keyspace.findForWrite(bytes, key, keyBytes)
+  // Redis replaces what is there without a look whether it has expired.
+  let old = options.replace ? keyspace.peek(bytes, key, keyBytes) : keyspace.findForWrite(bytes, key, keyBytes)
   if (old !== 0 && !options.replace) return reply.error(errors.BUSY_KEY)
   const ttl = integerArgument(args, 2)
   if (ttl === null) return reply.error(errors.NOT_AN_INTEGER)
@@ -97,12 +98,18 @@ function restore(engine: Engine, args: Args, reply: Reply): void {
   if (!isSoundPayload(bytes, args.offset[3], args.length[3], !engine.settings.skipChecksumValidation)) {
     return reply.error(errors.DUMP_VERSION_OR_CHECKSUM)
   }
+  const wasThere = old !== 0
+  if (wasThere && keyspace.isExpired(old)) {
+    // Nobody sees it any more, and the loader's look-up would count it as expired.
+    keyspace.removeEntry(old)
+    old = 0
+  }
   const entry = load(engine, args, reply)
   if (entry === 0) return
   const expireMs = ttl === 0n || options.absolute ? ttl : BigInt.asIntN(64, ttl + BigInt(engine.nowMs))
   if (ttl !== 0n && expireMs <= BigInt(engine.nowMs)) {
     keyspace.removeEntry(entry)
-    if (old === 0) return reply.ok()
+    if (!wasThere) return reply.ok()
   } else finish(engine, entry, ttl === 0n ? null : expireMs, options)
   if (old !== 0) keyspace.removeEntry(old)
   keyspace.changed(bytes, key, keyBytes)

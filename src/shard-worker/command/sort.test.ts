@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { DIRTY, EXPIRED_KEYS } from '../keyspace/shard-layout.ts'
 import { TestEngine } from '../testing.ts'
 
 function listed(...elements: string[]): TestEngine {
@@ -85,4 +86,16 @@ describe('SORT', () => {
     expect(engine.must('GET', 'd')).toBe('kept')
     engine.check()
   })
+})
+
+test('an expired destination is deleted as any other when there is nothing to store', () => {
+  const engine = new TestEngine()
+  const { counters } = engine.engine.shards[0]
+  engine.must('SET', 'to', 'x', 'PX', '1')
+  engine.nowMs += 1000
+  const before = counters[DIRTY]
+  expect(engine.must('SORT', 'none', 'STORE', 'to')).toBe(0)
+  expect(counters[DIRTY] - before).toBe(1)
+  expect(counters[EXPIRED_KEYS]).toBe(0)
+  engine.check()
 })

@@ -240,8 +240,10 @@ function store(engine: Engine, args: Args, key: number, values: (Uint8Array | nu
   const offset = args.offset[key]
   const length = args.length[key]
   const keyspace = engine.keyspaceOf(args, key)
-  const old = keyspace.findForWrite(bytes, offset, length)
-  if (values.length === 0) {
+  // Redis deletes what is there, and counts that: it does not look whether it has expired.
+  const isEmpty = values.length === 0
+  const old = isEmpty ? keyspace.peek(bytes, offset, length) : keyspace.findForWrite(bytes, offset, length)
+  if (isEmpty) {
     if (old !== 0) {
       keyspace.removeEntry(old)
       keyspace.changed(bytes, offset, length)

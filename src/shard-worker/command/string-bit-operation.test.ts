@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { DIRTY, EXPIRED_KEYS } from '../keyspace/shard-layout.ts'
 import { TestEngine } from '../testing.ts'
 
 test('BITOP takes short strings to go on with zeros', () => {
@@ -42,4 +43,16 @@ test('BITOP refuses what is no operation, and a second source of NOT', () => {
   const engine = new TestEngine()
   expect(engine.error('BITOP', 'NAND', 'to', 'a')).toBe('ERR syntax error')
   expect(engine.error('BITOP', 'NOT', 'to', 'a', 'b')).toBe('ERR BITOP NOT must be called with a single source key.')
+})
+
+test('an expired target is deleted as any other when the result is empty', () => {
+  const engine = new TestEngine()
+  const { counters } = engine.engine.shards[0]
+  engine.must('SET', 'to', 'x', 'PX', '1')
+  engine.nowMs += 1000
+  const before = counters[DIRTY]
+  expect(engine.must('BITOP', 'OR', 'to', 'none')).toBe(0)
+  expect(counters[DIRTY] - before).toBe(1)
+  expect(counters[EXPIRED_KEYS]).toBe(0)
+  engine.check()
 })

@@ -69,9 +69,10 @@ function bitop(engine: Engine, args: Args, reply: Reply): void {
 }
 
 function removeTarget(keyspace: Keyspace, args: Args): void {
-  const found = keyspace.findForWrite(args.bytes, args.offset[TARGET], args.length[TARGET])
+  // Redis deletes what is there, and counts that: it does not look whether it has expired.
+  const found = keyspace.peek(args.bytes, args.offset[TARGET], args.length[TARGET])
   if (found === 0) return
-  keyspace.removeFound(found)
+  keyspace.removeEntry(found)
   keyspace.changed(args.bytes, args.offset[TARGET], args.length[TARGET])
 }
 
