@@ -71,10 +71,19 @@ const FORMS: Readonly<Record<string, CanonicalForm>> = {
   'LATENCY|DOCTOR': { reason: 'tells durations', same: sameKind },
 }
 
-/** What a session's replies come to when HELLO's version and connection id are left out: damage can make a HELLO. */
-export function canonicalStream(replies: string): string {
-  return replies.replace(/\$7\r\nversion\r\n\$\d+\r\n[^\r]*\r\n/g, '').replace(/\$2\r\nid\r\n:\d+\r\n/g, '')
+/**
+ * What a session's replies come to when HELLO's version and connection id are left out: damage can make a HELLO. A
+ * header line of more than 64 KiB is too big for Redis, or no number, as its reads happen to cut it.
+ */
+export function canonicalStream(replies: string, bytes: string): string {
+  const text = replies.replace(/\$7\r\nversion\r\n\$\d+\r\n[^\r]*\r\n/g, '').replace(/\$2\r\nid\r\n:\d+\r\n/g, '')
+  if (!OVERLONG_LINE.test(bytes)) return text
+  return text.replace('invalid multibulk length', TOO_BIG_COUNT).replace('invalid bulk length', TOO_BIG_LENGTH)
 }
+
+const OVERLONG_LINE = /[^\r\n]{65536}/
+const TOO_BIG_COUNT = 'too big mbulk count string'
+const TOO_BIG_LENGTH = 'too big bulk count string'
 
 function sameKind(a: ReplyTree, b: ReplyTree): boolean {
   return a.marker === b.marker

@@ -6,7 +6,14 @@ import type { ReplyTree } from '../support/resp.ts'
 export type Counters = Readonly<Record<string, number>>
 
 /** Fields of INFO that two sound servers agree about. */
-const COMPARED = ['rdb_changes_since_last_save', 'keyspace_hits', 'keyspace_misses', 'expired_keys', 'evicted_keys']
+const COMPARED = [
+  'rdb_changes_since_last_save',
+  'keyspace_hits',
+  'keyspace_misses',
+  'expired_keys',
+  'evicted_keys',
+  'total_error_replies',
+]
 
 export const COUNTING_COMMAND = ['INFO', 'everything']
 

@@ -8,7 +8,7 @@ import { decodeReply } from '../support/resp.ts'
 import { canonicalForm, canonicalStream } from './canonical.ts'
 import type { Contestant, Outcome } from './contestant.ts'
 import { added, COUNTING_COMMAND, type Counters, countersIn, looksUpByChance } from './counters.ts'
-import { asRedis72, stateAsRedis72 } from './redis-7.2-differences.ts'
+import { asRedis72, isSessionComparableWith70, stateAsRedis72 } from './redis-7.2-differences.ts'
 import type { Command, Script, Send, Session, Step } from './script.ts'
 import { encode, resolve, shortLifeMs } from './script.ts'
 import { Tally } from './tally.ts'
@@ -114,10 +114,11 @@ export class Match {
     this.commands++
     const raw = Buffer.from(bytes, 'latin1')
     const [oracle, spinel] = await this.both((each) => each.session(raw, cuts))
-    const expected = canonicalStream(this.oracleIs70 ? asRedis72([], oracle.replies[0]) : oracle.replies[0])
-    const actual = canonicalStream(spinel.replies[0])
+    const expected = canonicalStream(this.oracleIs70 ? asRedis72([], oracle.replies[0]) : oracle.replies[0], bytes)
+    const actual = canonicalStream(spinel.replies[0], bytes)
     if (expected === actual && oracle.ended === spinel.ended) return null
     if (this.refusesForeign(actual)) return null
+    if (this.oracleIs70 && !isSessionComparableWith70(actual)) return null
     if ((oracle.torn && actual.startsWith(expected)) || (spinel.torn && expected.startsWith(actual))) return null
     return { about: 'session', oracle: told(oracle), spinel: told(spinel) }
   }
