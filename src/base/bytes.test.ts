@@ -66,7 +66,7 @@ test('text survives as bytes, longer than an argument list too', () => {
   expect(textOf(bytesOf(text), 250, 20)).toBe(text.slice(250, 270))
 })
 
-test('comparing', () => {
+test('comparing may ignore the case of letters, and of nothing else', () => {
   const bytes = bytesOf('..Get..get')
   expect(equalBytes(bytes, 2, bytes, 7, 3)).toBe(false)
   expect(equalBytes(bytes, 3, bytes, 8, 2)).toBe(true)

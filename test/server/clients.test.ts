@@ -40,7 +40,7 @@ const ids = async (...options: (string | number)[]) => (await clients(...options
 const idOf = async (each: RawClient) => Number(await each.call('CLIENT', 'ID'))
 
 describe('CLIENT LIST and INFO', () => {
-  test('the fields, in order', async () => {
+  test('have the fields of Redis, in its order', async () => {
     const line = String(await ask('CLIENT', 'INFO'))
     const expected = [
       /^id=\d+ addr=127\.0\.0\.1:\d+ laddr=127\.0\.0\.1:\d+ fd=\d+ name= age=\d+ idle=0 flags=N/,
@@ -257,7 +257,7 @@ describe('CLIENT REPLY', () => {
     )
   })
 
-  test('other words', async () => {
+  test('takes no other word', async () => {
     expect(await ask('CLIENT', 'REPLY', 'x')).toBe('ERR syntax error')
   })
 })

@@ -38,7 +38,7 @@ function openFiles(): number {
   return Number(/^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1] ?? 1024)
 }
 
-test('ten thousand at once', async () => {
+test('ten thousand at once are all served', async () => {
   const count = Math.min(10_000, openFiles() - 200)
   const sockets: net.Socket[] = []
   for (let i = 0; i < count; i++) {
@@ -56,7 +56,7 @@ test('ten thousand at once', async () => {
   await untilAlone()
 })
 
-test('a reset in the midst of a command', async () => {
+test('a reset in the midst of a command leaves nothing of it', async () => {
   const bytes = latin1(encodeCommand(['SET', 'kept', 'x'.repeat(100_000)]))
   for (const length of [1, 5, 20, 50, 70_000]) {
     const socket = net.connect({ port: server.port, host: '127.0.0.1' })
@@ -68,7 +68,7 @@ test('a reset in the midst of a command', async () => {
   expect(await witness.call('GET', 'kept')).toBe('value')
 })
 
-test('a reset with replies on their way', async () => {
+test('a reset with replies on their way ends the session', async () => {
   await witness.call('SET', 'large', Buffer.alloc(1024 * 1024, 'x'))
   for (let round = 0; round < 10; round++) {
     const socket = net.connect({ port: server.port, host: '127.0.0.1' })
@@ -90,7 +90,7 @@ test('a half-closed connection gets all its replies', async () => {
   client.close()
 })
 
-test('a value of many megabytes, there and back', async () => {
+test('a value of many megabytes comes back as it was sent', async () => {
   const client = await server.connect()
   const value = Buffer.alloc(64 * 1024 * 1024)
   for (let at = 0; at < value.length; at += 4093) value[at] = at & 255
@@ -102,7 +102,7 @@ test('a value of many megabytes, there and back', async () => {
 })
 
 describe('random bytes', () => {
-  test.each([1, 2, 3])('seed %i', async (seed) => {
+  test.each([1, 2, 3])('leave the server as it was: seed %i', async (seed) => {
     const random = new Random(seed)
     const alphabet = Buffer.from('*$-+0123456789\r\n\r\n "\'PINGSETx\0\xff', 'latin1')
     for (let round = 0; round < 30; round++) {
@@ -120,7 +120,7 @@ describe('random bytes', () => {
   })
 })
 
-test('clients that are killed in the midst of what they do', async () => {
+test('clients that are killed in the midst of what they do leave no session behind', async () => {
   const script = `
     const socket = require('node:net').connect(${server.port}, '127.0.0.1')
     const command = '*3\\r\\n$3\\r\\nSET\\r\\n$4\\r\\nmine\\r\\n$100000\\r\\n' + 'x'.repeat(100000) + '\\r\\n'

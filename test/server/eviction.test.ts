@@ -203,7 +203,7 @@ describe.each(INLINE_EXECUTION_MODES)('inline-execution %s', (mode) => {
     await until(async () => (await field('current_eviction_exceeded_time')) === 0)
   })
 
-  test('many clients at once', async () => {
+  test('many clients at once are refused nothing, and the limit is come back to', async () => {
     const maxmemory = await limit(1024 * KB, 'allkeys-lru')
     const clients = await Promise.all(Array.from({ length: 12 }, () => server.connect()))
     await Promise.all(

@@ -82,7 +82,7 @@ describe('starting', () => {
     await run('--port', port, '--bind', '127.0.0.1', '-192.0.2.1').serving()
   })
 
-  test('several addresses, and names', async () => {
+  test('several addresses are listened on, and names', async () => {
     const { port } = await serving('--bind', 'localhost', '127.0.0.2')
     for (const host of ['127.0.0.1', '127.0.0.2']) expect(await ping(host, port)).toBe('+PONG\r\n')
     await expect(ping('127.0.0.3', port)).rejects.toThrow()
@@ -94,7 +94,7 @@ describe('starting', () => {
     expect(logTexts(program.output)).toContain('Configured to not listen anywhere, exiting.')
   })
 
-  test('port 0 with a Unix socket', async () => {
+  test('port 0 with a Unix socket listens there alone', async () => {
     const path = join(directory.path, 'only.sock')
     const program = run('--port', '0', '--unixsocket', path, '--unixsocketperm', '700')
     await program.until(/Ready to accept connections unix/)

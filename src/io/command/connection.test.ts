@@ -35,7 +35,7 @@ beforeEach(async () => {
 
 const ask = (...words: string[]) => asked.ask(session, ...words)
 
-test('PING and ECHO', () => {
+test('PING answers its argument or PONG, ECHO its argument', () => {
   expect(ask('PING')).toBe('+PONG\r\n')
   expect(ask('ping', 'a\r\nb')).toBe('$4\r\na\r\nb\r\n')
   expect(ask('PING', 'a', 'b')).toBe("-ERR wrong number of arguments for 'ping' command\r\n")
@@ -57,7 +57,7 @@ test('SELECT takes the databases there are', () => {
   expect(session.db).toBe(3)
 })
 
-test('AUTH', () => {
+test('AUTH takes the password of the default user, of any if there is none', () => {
   expect(ask('AUTH', 'x')).toMatch(/^-ERR AUTH <password> called without any password configured/)
   expect(ask('AUTH', 'default', 'whatever')).toBe('+OK\r\n')
   password = 'secret'

@@ -154,6 +154,6 @@ describe('COMMAND GETKEYS', () => {
   })
 })
 
-test('COMMAND HELP', () => {
+test('COMMAND HELP opens as every help does', () => {
   expect((run('HELP') as string[])[0]).toBe('COMMAND <subcommand> [<arg> [value] [opt] ...]. Subcommands are:')
 })

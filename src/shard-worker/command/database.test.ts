@@ -125,7 +125,7 @@ describe('SWAPDB', () => {
     expect(changed()).toBe(false)
   })
 
-  test('what is no database', () => {
+  test('refuses what is no database', () => {
     const engine = filled()
     expect(engine.error('SWAPDB', 'x', 'y')).toBe('ERR invalid first DB index')
     expect(engine.error('SWAPDB', '0', '1.5')).toBe('ERR invalid second DB index')

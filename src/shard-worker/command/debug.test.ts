@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { TestEngine } from '../testing.ts'
 
-test('DEBUG OBJECT', () => {
+test('DEBUG OBJECT tells how a value is stored, an expired one too', () => {
   const engine = new TestEngine({ shards: 3 })
   engine.must('MSET', 'a', 'text', 'b', '100', 'c', 'x'.repeat(100))
   engine.nowMs += 3000
@@ -25,7 +25,7 @@ test('DEBUG OBJECT', () => {
   expect(engine.error('DEBUG', 'OBJECT', 'none')).toBe('ERR no such key')
 })
 
-test('DEBUG SDSLEN', () => {
+test('DEBUG SDSLEN tells the lengths of a key and its string', () => {
   const engine = new TestEngine()
   engine.must('MSET', 'abc', 'text', 'n', '100')
   expect(engine.run('DEBUG', 'SDSLEN', 'abc')).toMatch(
@@ -122,7 +122,7 @@ describe('DEBUG HTSTATS', () => {
   })
 })
 
-test('DEBUG STRINGMATCH-LEN', () => {
+test('DEBUG STRINGMATCH-LEN says whether a pattern matches', () => {
   const engine = new TestEngine()
   expect(engine.run('DEBUG', 'STRINGMATCH-LEN', 'a*c', 'abc')).toBe(1)
   expect(engine.run('DEBUG', 'STRINGMATCH-LEN', 'a*c', 'abd')).toBe(0)

@@ -54,7 +54,7 @@ describe('setting an expiry', () => {
     expect(engine.run('PTTL', 'a')).toBe(-2)
   })
 
-  test('64 bits, exactly', () => {
+  test('keeps all 64 bits', () => {
     const engine = withKey()
     for (const at of [MAX, MAX - 1n, 2n ** 53n, 2n ** 53n + 1n, 2n ** 53n - 1n]) {
       expect(engine.run('PEXPIREAT', 'a', String(at))).toBe(1)

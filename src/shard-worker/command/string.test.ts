@@ -261,7 +261,7 @@ describe('counting', () => {
     engine.check()
   })
 
-  test('over all of int64', () => {
+  test('is exact over all of int64', () => {
     const engine = new TestEngine()
     for (const [start, command, by, end] of [
       ['9007199254740991', 'INCR', '', '9007199254740992'],

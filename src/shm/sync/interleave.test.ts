@@ -109,7 +109,7 @@ describe('barrier cells', () => {
     expect(interleave(WORDS, prepare, [party, party, io], atEnd)).toBeGreaterThan(500)
   })
 
-  test('three parties', () => {
+  test('one of three parties comes last, whatever the order', () => {
     const prepare = (i32: Int32Array) => new BarrierCells(i32).arm(0, 3)
     const atEnd = (i32: Int32Array) => expect([i32[RUNS], i32[0], i32[1]]).toEqual([1, 2, 0])
     expect(interleave(WORDS, prepare, [party, party, party], atEnd)).toBeGreaterThan(1000)
