@@ -252,7 +252,7 @@ async function play(rig: RoutingRig, seed: number, rounds: number): Promise<void
     const isWaiting = ({ session }: Pair) => session.wait !== null
     const over = async () => {
       const isOver = ({ session, client, received }: Pair) => {
-        const isIdle = !session.isSuspended && !session.isPostponed && !session.hasSlots
+        const isIdle = !session.isSuspended && !session.isPostponed && session.replies.isEmpty
         return (
           session.bytesIn === client.bytesWritten &&
           (isIdle || isWaiting({ session } as Pair)) &&

@@ -17,7 +17,7 @@ function send({ client }: Pair, ...commands: string[]): void {
 
 /** Waits until a client has all that it is owed at present. */
 async function answered({ session, client, received }: Pair): Promise<void> {
-  while (session.bytesIn < client.bytesWritten || session.hasSlots || received().length < session.bytesOut)
+  while (session.bytesIn < client.bytesWritten || !session.replies.isEmpty || received().length < session.bytesOut)
     await settle()
 }
 

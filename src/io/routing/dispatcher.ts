@@ -258,7 +258,7 @@ export class Dispatcher {
       return true
     }
     if (this.mayHold[command.id]) {
-      if (session.isFarAhead) {
+      if (session.replies.isFarAhead) {
         session.waitForReplies()
         return true
       }

@@ -199,7 +199,7 @@ async function play(rig: RoutingRig, seed: number, clients: number, rounds: numb
       const isOver = () =>
         !rig.sequencer.isWaiting &&
         open.every(({ session, received }, i) => {
-          const isIdle = !session.isSuspended && !session.isPostponed && !session.hasSlots
+          const isIdle = !session.isSuspended && !session.isPostponed && session.replies.isEmpty
           return session.bytesIn === sent[i] && isIdle && received().length === session.bytesOut
         })
       while (!isOver()) await new Promise((resolve) => setImmediate(resolve))

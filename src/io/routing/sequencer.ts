@@ -234,7 +234,7 @@ export class Sequencer implements LinkOwner {
     const link = this.linkOf(shard === record.NO_SHARD ? this.involved[0] : shard)
     const run = this.runFor(session, link)
     this.builder.append(command.id, shard, shard === record.NO_SHARD ? 0 : args.keyHash[command.firstKey], args)
-    if (run.slot !== null) session.goAhead(run.slot)
+    if (run.slot !== null) session.replies.goAhead(run.slot)
     if (shard === record.NO_SHARD) for (let i = 0; i < this.involvedCount; i++) this.take(run, this.involved[i])
     else this.take(run, shard)
     if (this.builder.length >= RUN_MAX_BYTES || this.builder.count >= RUN_MAX_COMMANDS) this.pushRun()
@@ -264,7 +264,7 @@ export class Sequencer implements LinkOwner {
       this.openDb === session.db &&
       this.openFlags === flags &&
       this.reply.length === 0 &&
-      open.slot === session.lastSlot &&
+      open.slot === session.replies.last &&
       open.slot?.muted === session.isMuted
     ) {
       return open
@@ -307,7 +307,7 @@ export class Sequencer implements LinkOwner {
     this.barriers++
     this.cells.arm(cell, runs.size)
     slot.pending = runs.size
-    session.goAhead(slot)
+    session.replies.goAhead(slot)
     for (const [worker, run] of runs) {
       run.session = session
       run.slot = slot

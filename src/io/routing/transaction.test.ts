@@ -21,7 +21,7 @@ async function ask(each: Pair, ...commands: string[]): Promise<string> {
   const before = each.received().length
   client.write(commands.map((command) => encode(command.split(' '))).join(''), 'latin1')
   const isOver = () =>
-    session.bytesIn === client.bytesWritten && !session.isSuspended && !session.isPostponed && !session.hasSlots
+    session.bytesIn === client.bytesWritten && !session.isSuspended && !session.isPostponed && session.replies.isEmpty
   while (!isOver() || each.received().length < session.bytesOut) await settle()
   return each.received().slice(before).replaceAll('\r\n', ' ').trimEnd()
 }

@@ -242,12 +242,12 @@ test('how many commands are with workers follows the size of their replies', asy
   const pair = await pairs.open(host)
   let reply = bytesOf('+\r\n')
   host.dispatch = (session) => {
-    if (session.isFarAhead) {
+    if (session.replies.isFarAhead) {
       session.waitForReplies()
       return POSTPONED
     }
     const slot = session.openSlot()
-    session.goAhead(slot)
+    session.replies.goAhead(slot)
     host.later.push(() => {
       session.writeSlot(slot, reply, 0, reply.length)
       session.finishSlot(slot)

@@ -2,26 +2,26 @@
  * bytes of a command still arriving, and its replies in order. I/O thread.
  *
  * The replies of commands run at once gather in the host's one Reply and leave with the batch; those of a worker's runs
- * and of deferred commands hold a ReplySlot. Reading stops while the client owes too much: see isBackedUp.
+ * and of deferred commands hold a slot in its ReplyQueue. Reading stops while the client owes too much: see isBackedUp.
  *
  * I1  `query` holds exactly the received bytes that belong to no finished command, and is empty between commands.
  * I2  a session with a Frame of its own is in the midst of a command; otherwise it uses the host's.
  * I3  replies leave in the order of the commands.
- * Bound: query by client-query-buffer-limit, output by client-output-buffer-limit and OUTPUT_PAUSE_BYTES; how many
- * commands are with workers by `aheadLimit`, which follows the size of their replies, since nothing stops a reply once
- * its command is in a ring. */
+ * Bound: query by client-query-buffer-limit, output by client-output-buffer-limit and OUTPUT_PAUSE_BYTES, and by how
+ * many commands may be with workers (see ReplyQueue). */
 import { assert } from '../../base/assert.ts'
 import { textOf } from '../../base/bytes.ts'
 import { Reply } from '../../base/reply.ts'
 import { BATCH_COMMANDS, type Batch } from '../framing/batch.ts'
 import { BROKEN, COMPLETE, type Frame, INCOMPLETE } from '../framing/frame.ts'
-import { ReplySlot } from '../reply/slot.ts'
+import type { ReplySlot } from '../reply/slot.ts'
 import { Connection, type ConnectionOwner, READ_BUFFER_BYTES } from '../socket/connection.ts'
 import type { Accepted } from '../socket/listener.ts'
 import type { BlockingWait } from './blocking-wait.ts'
 import type { ClientType } from './client-type.ts'
 import type { Host } from './host.ts'
 import { QueryBuffer } from './query-buffer.ts'
+import { ReplyQueue } from './reply-queue.ts'
 import { Transaction } from './transaction.ts'
 
 /* What Host.dispatch says. */
@@ -35,10 +35,7 @@ const FLUSH_BYTES = 64 * 1024
 const MOST_GATHERED_BYTES = 1024 * 1024 * 1024
 /** A client that has not read this much of its replies is not read either, unless its limits say to close it first. */
 export const OUTPUT_PAUSE_BYTES = 32 * 1024 * 1024
-/** Commands of one session that may be with workers: at first, and at most. */
-const FIRST_AHEAD = 64
-const MOST_AHEAD = 4096
-/** What the replies of all those commands may be expected to take. */
+/** What the replies of the commands that are with workers may be expected to take. */
 const AHEAD_BYTES = OUTPUT_PAUSE_BYTES / 2
 /** A query with one more read is not longer than an offset can say. */
 const MOST_QUERY_BYTES = 2 ** 31 - 1 - READ_BUFFER_BYTES
@@ -99,16 +96,10 @@ export class Session implements ConnectionOwner {
 
   private readonly query: QueryBuffer
   private frame: Frame | null
-  private firstSlot: ReplySlot | null
-  /** The last place that is held in the order of replies. */
-  lastSlot: ReplySlot | null
+  /** What is owed behind commands that have yet to be answered. */
+  readonly replies: ReplyQueue
   /** It is postponed until the client has read more of its replies, or workers have sent more of them. */
   private waitsForReplies: boolean
-  /** Commands that workers have not finished, and how many these may be. */
-  private commandsAhead: number
-  private aheadLimit: number
-  /** Bytes in the chunks of slots. */
-  private heldBytes: number
   /** Bytes of the newest read. */
   private readBytes: number
 
@@ -150,12 +141,8 @@ export class Session implements ConnectionOwner {
     this.softLimitSinceMs = 0
     this.query = new QueryBuffer()
     this.frame = null
-    this.firstSlot = null
-    this.lastSlot = null
+    this.replies = new ReplyQueue(AHEAD_BYTES)
     this.waitsForReplies = false
-    this.commandsAhead = 0
-    this.aheadLimit = FIRST_AHEAD
-    this.heldBytes = 0
     this.readBytes = 0
     this.connection = new Connection(accepted.handle, this)
   }
@@ -296,28 +283,10 @@ export class Session implements ConnectionOwner {
     return this.outputBytes > OUTPUT_PAUSE_BYTES
   }
 
-  /** Whether so many of its commands are with workers that the next one for them waits. */
-  get isFarAhead(): boolean {
-    return this.commandsAhead >= this.aheadLimit
-  }
-
   /** The next command waits until the client has read, or the workers have sent, more of the replies. */
   waitForReplies(): void {
     this.isPostponed = true
     this.waitsForReplies = true
-  }
-
-  /** A command goes to a worker; its replies are the slot's. */
-  goAhead(slot: ReplySlot): void {
-    slot.commands++
-    this.commandsAhead++
-  }
-
-  /** The commands of a slot are done: more may be ahead, or fewer, by the size of their replies. */
-  private caughtUp(slot: ReplySlot): void {
-    this.commandsAhead -= slot.commands
-    const fitting = Math.max(1, Math.floor((AHEAD_BYTES * slot.commands) / (slot.bytes + 1)))
-    this.aheadLimit = Math.min(this.aheadLimit + slot.commands, fitting, MOST_AHEAD)
   }
 
   /** The next command waits until resumeReading(). */
@@ -343,7 +312,7 @@ export class Session implements ConnectionOwner {
     // What waits for other clients is given up, as it would be if the connection were reset.
     if (this.isBlocked) return this.destroy()
     // What it sent is still answered, as a server that had run it at once would have done.
-    if (this.firstSlot === null && !this.isPostponed) this.closeAfterReplies()
+    if (this.replies.isEmpty && !this.isPostponed) this.closeAfterReplies()
   }
 
   backedUp(): void {
@@ -358,7 +327,7 @@ export class Session implements ConnectionOwner {
   /** Reads on if that has waited for replies to go, and enough of them have. */
   private goOnWithReplies(): void {
     if (!this.waitsForReplies || this.isBackedUp || this.isSuspended || this.host.current !== null) return
-    if (this.commandsAhead <= this.aheadLimit >> 1) this.resumeReading()
+    if (this.replies.isNear) this.resumeReading()
   }
 
   closed(): void {
@@ -369,8 +338,7 @@ export class Session implements ConnectionOwner {
     this.query.clear()
     if (this.frame !== null) this.host.returnFrame(this.frame)
     this.frame = null
-    this.firstSlot = null
-    this.lastSlot = null
+    this.replies.clear()
     this.host.sessionClosed(this)
   }
 
@@ -385,7 +353,7 @@ export class Session implements ConnectionOwner {
       return
     }
     this.countOutput(reply.length)
-    if (this.lastSlot !== null) {
+    if (!this.replies.isEmpty) {
       const slot = this.openSlot(false)
       this.hold(slot, reply.bytes.slice(0, reply.length))
       this.finishSlot(slot)
@@ -419,12 +387,7 @@ export class Session implements ConnectionOwner {
   /** Holds the next place in the order of replies; replies gathered so far go first. */
   openSlot(flushFirst = true): ReplySlot {
     if (flushFirst) this.flush()
-    const slot = new ReplySlot()
-    slot.muted = this.isMuted
-    if (this.lastSlot === null) this.firstSlot = slot
-    else this.lastSlot.next = slot
-    this.lastSlot = slot
-    return slot
+    return this.replies.open(this.isMuted)
   }
 
   get isMuted(): boolean {
@@ -442,18 +405,13 @@ export class Session implements ConnectionOwner {
     this.skipNextReply = false
   }
 
-  /** Whether replies are outstanding. */
-  get hasSlots(): boolean {
-    return this.firstSlot !== null
-  }
-
   /** Writes a part of a slot's replies. */
   writeSlot(slot: ReplySlot, bytes: Uint8Array, offset: number, length: number): void {
     slot.bytes += length
     if (slot.muted || this.isClosed || length === 0) return
     this.countOutput(length)
     // With a limit, nothing of a reply leaves before all of it is known to be within.
-    if (slot !== this.firstSlot || this.outputLimit !== 0) {
+    if (!this.replies.isFirst(slot) || this.outputLimit !== 0) {
       this.hold(slot, bytes.slice(offset, offset + length))
       return
     }
@@ -463,15 +421,13 @@ export class Session implements ConnectionOwner {
 
   /** Keeps replies until the slots before theirs have gone. */
   private hold(slot: ReplySlot, chunk: Uint8Array): void {
-    slot.chunks.push(chunk)
-    this.heldBytes += chunk.length
-    if (slot !== this.firstSlot || this.outputLimit !== 0) this.host.outputGrew(this, 0)
+    this.replies.hold(slot, chunk)
+    if (!this.replies.isFirst(slot) || this.outputLimit !== 0) this.host.outputGrew(this, 0)
   }
 
   /** A part of a slot has finished; after the last one the slots behind it get their turn. */
   finishSlot(slot: ReplySlot): void {
-    slot.pending--
-    if (slot.pending === 0 && slot.commands > 0) this.caughtUp(slot)
+    this.replies.finish(slot)
     if (this.isClosed) return
     this.sendFinished()
     this.goOnWithReplies()
@@ -479,18 +435,7 @@ export class Session implements ConnectionOwner {
 
   /** Sends what need not wait any more; the connection ends after the last of it, if it is to. */
   private sendFinished(): void {
-    while (this.firstSlot !== null) {
-      const first: ReplySlot = this.firstSlot
-      if (first.pending > 0 && this.outputLimit !== 0) return
-      for (const chunk of first.chunks) {
-        this.connection.sendOwned(chunk, chunk.length)
-        this.heldBytes -= chunk.length
-      }
-      first.chunks = []
-      if (first.pending > 0) return
-      this.firstSlot = first.next
-    }
-    this.lastSlot = null
+    if (!this.replies.send(this.connection, this.outputLimit !== 0)) return
     // What is left of the query then is the beginning of a command that will never be whole.
     if (this.inputEnded && !this.isSuspended && !this.isPostponed) this.isClosing = true
     if (this.isClosing) this.connection.end()
@@ -523,13 +468,13 @@ export class Session implements ConnectionOwner {
   closeAfterReplies(): void {
     this.isClosing = true
     this.query.clear()
-    if (this.firstSlot === null && this.host.current !== this) this.connection.end()
+    if (this.replies.isEmpty && this.host.current !== this) this.connection.end()
   }
 
   /** Ends a batch: writes what has gathered, and closes if that was the last. */
   finishBatch(): void {
     this.flush(true)
-    if (this.isClosing && this.firstSlot === null) this.connection.end()
+    if (this.isClosing && this.replies.isEmpty) this.connection.end()
   }
 
   /** Closes at once, whatever is owed. */
@@ -579,13 +524,11 @@ export class Session implements ConnectionOwner {
 
   /** Bytes that wait to be written: in the socket's queue and in slots. */
   get outputBytes(): number {
-    return this.connection.queuedBytes + this.heldBytes
+    return this.connection.queuedBytes + this.replies.heldBytes
   }
 
   /** Pieces that wait to be written. */
   get outputPieces(): number {
-    let pieces = this.connection.queuedPieces
-    for (let slot = this.firstSlot; slot !== null; slot = slot.next) pieces += slot.chunks.length
-    return pieces
+    return this.connection.queuedPieces + this.replies.pieces
   }
 }
