@@ -129,7 +129,7 @@ export class KeyEviction {
       return
     }
     const { evicted } = this
-    const isGettingOn = evicted !== this.evictedBefore
+    const isGettingOn = evicted !== this.evictedBefore || engine.budget.hasDead
     this.evictedBefore = evicted
     if (sequencer.pendingRuns === 0) setImmediate(() => this.turn())
     else if (isGettingOn || sequencer.isCongested || !sequencer.hasFreeCell) {

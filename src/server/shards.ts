@@ -88,6 +88,7 @@ export function createShards(
     arenas.push(arena)
   }
   const engine = new Engine(commands, arenas, clock, random)
+  engine.access.leavesLong = true
   for (const [name, value] of options.settings) engine.configure(name, value)
   const barriers = new SharedArrayBuffer(barrierBytes(BARRIER_CELLS))
   const cells = new BarrierCells(new Int32Array(barriers))

@@ -18,6 +18,7 @@ import { Access } from './keyspace/access.ts'
 import { typeOf } from './keyspace/entry.ts'
 import { Evictor, evictionTimeLimitUs } from './keyspace/eviction.ts'
 import { ARENA_FULL, type Keyspace } from './keyspace/keyspace.ts'
+import { AT_ONCE, hasDead, IN_SLICES, LAZILY } from './keyspace/lazyfree.ts'
 import { SaveHook } from './keyspace/save-hook.ts'
 import { Shard } from './keyspace/shard.ts'
 import { MemoryBudget } from './memory-budget.ts'
@@ -134,9 +135,9 @@ export class Engine {
     this.configureEviction()
     access.lfuLogFactor = settings.lfuLogFactor
     access.lfuDecayMinutes = settings.lfuDecayTime
-    access.lazyExpire = settings.lazyfreeLazyExpire
-    access.lazyEviction = settings.lazyfreeLazyEviction
-    access.lazyServerDel = settings.lazyfreeLazyServerDel
+    access.freesExpired = settings.lazyfreeLazyExpire ? LAZILY : AT_ONCE
+    access.freesEvicted = settings.lazyfreeLazyEviction ? LAZILY : IN_SLICES
+    access.freesReplaced = settings.lazyfreeLazyServerDel ? LAZILY : AT_ONCE
     this.statistics.trackLatency = settings.latencyTracking
     this.slow.configure(settings.slowlogLogSlowerThan, settings.latencyMonitorThreshold)
     this.statistics.precise = this.slow.thresholdUs < PRECISE_BELOW_US
@@ -308,34 +309,35 @@ export class Engine {
   }
 
   /**
-   * Runs a command again whose shard was full, for as long as keys of that shard may be evicted and the time that room
-   * may take is not up. False: it stays full.
+   * Runs a command again whose shard was full, for as long as anything there is dead and not freed, or keys of it may
+   * be evicted and the time that room may take is not up. False: it stays full.
    */
   private retry(command: number, args: Args, reply: Reply): boolean {
-    const { budget, clock } = this
-    if (this.access.expirePaused || !this.evictor.mayEvict) return false
-    const away = new Int32Array(this.shards.length).fill(1)
+    const { budget, clock, shards } = this
+    const mayEvict = !this.access.expirePaused && this.evictor.mayEvict
+    const away = new Int32Array(shards.length).fill(1)
     const startUs = clock.monotonicUs()
-    do {
-      const shard = this.fullestShard(this.commands.commands[command], args)
+    for (;;) {
+      const shard = this.shardToEmpty(this.commands.commands[command], args)
       if (shard < 0) return false
+      const isLate = clock.monotonicUs() - startUs > budget.timeLimitUs
       away[shard] = 0
-      if (!budget.makeRoomIn(away)) return false
+      if (!budget.makeRoomIn(away, mayEvict && !isLate)) return false
       away[shard] = 1
       if (this.attempt(command, args, reply)) return true
-    } while (clock.monotonicUs() - startUs <= budget.timeLimitUs)
-    return false
+    }
   }
 
-  /** Of the shards with a key of this command the one with the least room left; -1 when it names none. */
-  private fullestShard(command: Command<Engine>, args: Args): number {
+  /** Of the shards of this command one with something dead, or else that of its keys with the least room left. */
+  private shardToEmpty(command: Command<Engine>, args: Args): number {
     if (command.runs === 'shard') return this.keyspace.shard.index
-    if (command.runs !== 'shards') return -1
+    if (command.runs !== 'shards') return this.shards.findIndex((shard) => hasDead(shard))
     if (!args.located) this.locateKeys(command, args)
     let fullest = -1
     const last = lastKeyOf(command, args)
     for (let key = command.firstKey; key <= last; key += command.keyStep) {
       const shard = args.keyShard[key]
+      if (hasDead(this.shards[shard])) return shard
       if (fullest < 0 || this.shards[shard].arena.usedBytes > this.shards[fullest].arena.usedBytes) fullest = shard
     }
     return fullest

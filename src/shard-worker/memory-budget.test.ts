@@ -4,9 +4,11 @@ import { SeededRandom } from '../base/ports.ts'
 import { Access } from './keyspace/access.ts'
 import { Evictor } from './keyspace/eviction.ts'
 import { Shard } from './keyspace/shard.ts'
+import { LAZY_FREE_PENDING, LAZY_FREED_OBJECTS } from './keyspace/shard-layout.ts'
 import { assignString } from './keyspace/string.ts'
 import { poisonedArena, SEED } from './keyspace/testing.ts'
 import { ENOUGH, MemoryBudget, NONE_LEFT, WORKING } from './memory-budget.ts'
+import { ErrorReply, TestEngine } from './testing.ts'
 
 /** Three shards, a budget over them, and a clock that goes on by `usPerLook`. */
 function setUp(policy: string, usPerLook = 0) {
@@ -125,11 +127,80 @@ describe('making room', () => {
   })
 })
 
+describe('what is dead', () => {
+  /** An engine over two shards with a hash in the first that was deleted lazily, and ten keys beside. */
+  function withDead(fields = 600) {
+    const engine = new TestEngine({ shards: 2, arenaBytes: 2 * 1024 * 1024 })
+    const { shards, budget } = engine.engine
+    const keys = Array.from({ length: 1000 }, (_, i) => `key:${i}`)
+    const [h, ...others] = keys.filter((key) => engine.find(key).keyspace.shard === shards[0]).slice(0, 11)
+    for (const key of others) engine.must('SET', key, 'x'.repeat(500))
+    engine.must('HSET', h, ...Array.from({ length: 2 * fields }, (_, i) => `field:${i}`))
+    engine.must('UNLINK', h)
+    budget.limitBytes = shards.reduce((sum, { arena }) => sum + arena.usedBytes + arena.overheadBytes, 0) - 1000
+    budget.timeLimitUs = Number.POSITIVE_INFINITY
+    return { engine, shards, budget, evictor: engine.engine.evictor, others }
+  }
+
+  test('is freed before a key is evicted, as far as must be', () => {
+    const { shards, budget, evictor } = withDead()
+    evictor.follow('allkeys-random')
+    expect(budget.makeRoom(new Int32Array(2))).toBe(ENOUGH)
+    expect(shards[0].keyspaces[0].keys.used).toBe(10)
+    expect(budget.hasDead).toBe(true)
+    for (const shard of shards) shard.check()
+  })
+
+  test('is freed though nothing may be evicted', () => {
+    const { budget } = withDead()
+    expect(budget.makeRoom(new Int32Array(2))).toBe(ENOUGH)
+    budget.limitBytes = 1
+    expect(budget.makeRoom(new Int32Array(2))).toBe(NONE_LEFT)
+    expect(budget.hasDead).toBe(false)
+  })
+
+  test('is waited for where others hold it', () => {
+    const { shards, budget, evictor } = withDead()
+    evictor.follow('allkeys-random')
+    expect(budget.makeRoom(new Int32Array([1, 0]))).toBe(WORKING)
+    expect(shards[0].keyspaces[0].keys.used).toBe(10)
+  })
+
+  test('makes room in a full shard, whatever the policy', () => {
+    const { engine, shards, others } = withDead(5000)
+    engine.engine.budget.limitBytes = 0
+    const list = others[0]
+    engine.must('DEL', list)
+    let pushed = 0
+    while (!(engine.run('RPUSH', list, 'x'.repeat(5000)) instanceof ErrorReply)) pushed++
+    expect(shards[0].counters[LAZY_FREED_OBJECTS]).toBe(1)
+    // As many as if it had been freed from the start.
+    engine.must('DEL', list)
+    for (; pushed > 0; pushed--) engine.must('RPUSH', list, 'x'.repeat(5000))
+    expect(engine.run('RPUSH', list, 'x'.repeat(5000))).toBeInstanceOf(ErrorReply)
+    for (const shard of shards) shard.check()
+  })
+
+  test('is what a large value is first that is evicted', () => {
+    const engine = new TestEngine({ arenaBytes: 2 * 1024 * 1024 })
+    const { budget, evictor, shards } = engine.engine
+    const [{ counters, arena }] = shards
+    engine.must('HSET', 'h', ...Array.from({ length: 1200 }, (_, i) => `field:${i}`))
+    evictor.follow('allkeys-random')
+    budget.limitBytes = arena.usedBytes + arena.overheadBytes - 1000
+    budget.timeLimitUs = Number.POSITIVE_INFINITY
+    expect(budget.makeRoom(new Int32Array(1))).toBe(ENOUGH)
+    expect(budget.hasDead).toBe(true)
+    expect([counters[LAZY_FREED_OBJECTS], counters[LAZY_FREE_PENDING]]).toEqual([0, 0])
+    shards[0].check()
+  })
+})
+
 test('a full shard gives up some keys, whatever the budget', () => {
   const { shards, budget, add } = setUp('allkeys-random')
   for (let n = 0; n < 60; n++) add(n % 3, `key${n}`, 1000)
   const away = new Int32Array([1, 0, 1])
-  expect(budget.makeRoomIn(away)).toBe(true)
+  expect(budget.makeRoomIn(away, true)).toBe(true)
   expect(shards.map(({ keyspaces }) => keyspaces[0].keys.used)).toEqual([20, 4, 20])
-  expect([budget.makeRoomIn(away), budget.makeRoomIn(away)]).toEqual([true, false])
+  expect([budget.makeRoomIn(away, true), budget.makeRoomIn(away, true)]).toEqual([true, false])
 })

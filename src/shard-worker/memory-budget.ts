@@ -11,6 +11,7 @@
  * I/O thread counts that. */
 import type { Clock } from '../base/ports.ts'
 import type { Evictor } from './keyspace/eviction.ts'
+import { freeDead, hasDead, PARTS_PER_LOOK } from './keyspace/lazyfree.ts'
 import type { Shard } from './keyspace/shard.ts'
 
 /* What making room has come to. */
@@ -23,6 +24,8 @@ export const NONE_LEFT = 2
 
 /** Keys that go between two looks at the clock. */
 const KEYS_PER_LOOK_AT_CLOCK = 16
+/** What is dead is freed so much at a time in a shard that is full: each time the command is tried again. */
+const PARTS_OF_FULL_SHARD = 4096
 
 export class MemoryBudget {
   /** maxmemory in bytes; 0: no limit. Call measure() when it has changed. */
@@ -72,26 +75,46 @@ export class MemoryBudget {
   }
 
   /**
-   * Evicts from the shards with 0 in `away` until the budget is kept, the time is up or they have nothing to give:
-   * ENOUGH, WORKING or NONE_LEFT.
+   * Frees what is dead in the shards with 0 in `away`, and evicts from them once nothing is dead any more, until the
+   * budget is kept, the time is up or they have nothing to give: ENOUGH, WORKING or NONE_LEFT. What is dead in other
+   * shards is waited for: it counts until it is freed, and others are at it.
    */
   makeRoom(away: Int32Array): number {
     this.cycleUs = 0
     this.longestDeletionUs = 0
     if (this.measure() <= 0) return ENOUGH
-    if (!this.evictor.mayEvict) return NONE_LEFT
+    if (!this.evictor.mayEvict && !this.hasDead) return NONE_LEFT
     const startUs = this.clock.monotonicUs()
-    const outcome = this.evictUntil(away, startUs + this.timeLimitUs)
+    const outcome = this.makeRoomUntil(away, startUs + this.timeLimitUs)
     if (this.isTimed) this.cycleUs = this.clock.monotonicUs() - startUs
     return outcome
   }
 
-  private evictUntil(away: Int32Array, endUs: number): number {
-    for (let evicted = 1; this.evictOne(away); evicted++) {
+  private makeRoomUntil(away: Int32Array, endUs: number): number {
+    for (let evicted = 0; ; ) {
+      const hasFreed = this.freeDead(away, PARTS_PER_LOOK)
+      if (!hasFreed && this.hasDead) return WORKING
+      if (!hasFreed && !this.evictOne(away)) return this.evictor.hasEvictable ? WORKING : NONE_LEFT
       if (this.measure() <= 0) return ENOUGH
-      if (evicted % KEYS_PER_LOOK_AT_CLOCK === 0 && this.clock.monotonicUs() > endUs) return WORKING
+      const isTimeToLook = hasFreed || ++evicted % KEYS_PER_LOOK_AT_CLOCK === 0
+      if (isTimeToLook && this.clock.monotonicUs() > endUs) return WORKING
     }
-    return this.evictor.hasEvictable ? WORKING : NONE_LEFT
+  }
+
+  /** Whether anything in any shard is dead. Of shards that others hold this is what was so a moment ago. */
+  get hasDead(): boolean {
+    for (const shard of this.shards) if (hasDead(shard)) return true
+    return false
+  }
+
+  /** Frees some of what is dead in the shards with 0 in `away`; false when nothing is. */
+  private freeDead(away: Int32Array, parts: number): boolean {
+    for (const shard of this.shards) {
+      if (away[shard.index] !== 0 || !hasDead(shard)) continue
+      freeDead(shard, parts)
+      return true
+    }
+    return false
   }
 
   private evictOne(away: Int32Array): boolean {
@@ -103,10 +126,12 @@ export class MemoryBudget {
   }
 
   /**
-   * Evicts some keys of one shard, however much of the budget is left: its arena is full. False when there is nothing
-   * to evict.
+   * Frees some of what is dead in one shard or, with nothing dead, evicts some of its keys, however much of the budget
+   * is left: its arena is full. False when there is nothing to give.
    */
-  makeRoomIn(away: Int32Array): boolean {
+  makeRoomIn(away: Int32Array, mayEvict: boolean): boolean {
+    if (this.freeDead(away, PARTS_OF_FULL_SHARD)) return true
+    if (!mayEvict) return false
     let evicted = 0
     while (evicted < KEYS_PER_LOOK_AT_CLOCK && this.evictor.evictOne(away)) evicted++
     return evicted > 0

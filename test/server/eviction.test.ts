@@ -192,6 +192,27 @@ describe.each(INLINE_EXECUTION_MODES)('inline-execution %s', (mode) => {
     expect(await field('evicted_keys')).toBe(0)
   })
 
+  test('a large value that was deleted is freed before any key goes', async () => {
+    await client.pipeline(Array.from({ length: 500 }, (_, i) => ['SET', `key:${i}`, 'x'.repeat(100)]))
+    for (let i = 0; i < 20; i++) {
+      await client.call(
+        'HSET',
+        'h',
+        ...Array.from({ length: 2000 }, (_, j) => String(j % 2 === 0 ? i * 2000 + j : 'v')),
+      )
+    }
+    const before = await used()
+    await config('maxmemory-policy', 'allkeys-random')
+    expect(await client.call('UNLINK', 'h')).toBe(1)
+    await client.pipeline([
+      ['CONFIG', 'SET', 'maxmemory', before - 400 * KB],
+      ...Array.from({ length: 100 }, (_, i) => ['SET', `key:${i}`, 'y'.repeat(100)]),
+    ])
+    await until(async () => (await used()) <= before - 400 * KB)
+    expect(await field('evicted_keys')).toBe(0)
+    expect(await client.call('DBSIZE')).toBe(500)
+  })
+
   test('a pause keeps everybody', async () => {
     await client.pipeline(Array.from({ length: 2000 }, (_, i) => ['SET', `key:${i}`, 'x'.repeat(100)]))
     await config('maxmemory-policy', 'allkeys-lru')

@@ -98,7 +98,7 @@ function expire(engine: Engine, args: Args, reply: Reply, command: string, unitM
   const { bytes } = args
   const entry = keyspace.findForWrite(bytes, args.offset[1], args.length[1])
   if (entry === 0 || (conditions !== 0 && !conditionsHold(keyspace.arena, entry, conditions))) return reply.integer(0)
-  if (isExpiryPast(engine.nowMs)) keyspace.removeFound(entry, engine.access.lazyExpire)
+  if (isExpiryPast(engine.nowMs)) keyspace.removeFound(entry, engine.access.freesExpired)
   else keyspace.setExpire(entry, expiryLow, expiryHigh)
   keyspace.changed(bytes, args.offset[1], args.length[1])
   reply.integer(1)

@@ -4,6 +4,7 @@ import { ACL_KEYSPACE, FAST, family, keysToEnd, oneKey, READONLY, WRITE } from '
 import type { Reply } from '../../base/reply.ts'
 import type { Engine } from '../engine.ts'
 import { typeOf } from '../keyspace/entry.ts'
+import { AT_ONCE, LAZILY } from '../keyspace/lazyfree.ts'
 import { valueTypeOf } from '../keyspace/value-type.ts'
 
 const OVER_SHARDS = ['request_policy:multi_shard', 'response_policy:agg_sum']
@@ -21,7 +22,8 @@ export const keyCommands = family<Engine>('generic', [
     summary: 'Deletes keys; replies with how many there were.',
     syntax: 'key...',
     tips: OVER_SHARDS,
-    handler: (engine, args, reply) => remove(engine, args, reply, engine.settings.lazyfreeLazyUserDel),
+    handler: (engine, args, reply) =>
+      remove(engine, args, reply, engine.settings.lazyfreeLazyUserDel ? LAZILY : AT_ONCE),
   },
   {
     name: 'UNLINK',
@@ -35,7 +37,7 @@ export const keyCommands = family<Engine>('generic', [
     summary: 'Deletes keys, and frees large values later; replies with how many there were.',
     syntax: 'key...',
     tips: OVER_SHARDS,
-    handler: (engine, args, reply) => remove(engine, args, reply, true),
+    handler: (engine, args, reply) => remove(engine, args, reply, LAZILY),
   },
   {
     name: 'EXISTS',
@@ -81,12 +83,12 @@ export const keyCommands = family<Engine>('generic', [
   },
 ])
 
-function remove(engine: Engine, args: Args, reply: Reply, lazily: boolean): void {
+function remove(engine: Engine, args: Args, reply: Reply, how: number): void {
   const { bytes } = args
   let deleted = 0
   for (let i = 1; i < args.count; i++) {
     const keyspace = engine.keyspaceOf(args, i)
-    if (!keyspace.remove(bytes, args.offset[i], args.length[i], lazily)) continue
+    if (!keyspace.remove(bytes, args.offset[i], args.length[i], how)) continue
     keyspace.changed(bytes, args.offset[i], args.length[i])
     deleted++
   }

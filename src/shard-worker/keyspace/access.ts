@@ -3,6 +3,7 @@
  * has to know of the thread and the settings it works for is here, too. Baton holder. Hot. */
 import { type Random, randomBelow } from '../../base/ports.ts'
 import type { AddedKeys } from './added-keys.ts'
+import { AT_ONCE, IN_SLICES } from './lazyfree.ts'
 
 const LFU_INITIAL = 5
 const MS_PER_MINUTE = 60000
@@ -23,10 +24,12 @@ export class Access {
   noTouch: boolean
   /** CLIENT PAUSE: expired keys stay, though nobody sees them, until a command writes them. */
   expirePaused: boolean
-  /** Whether large values are freed later that expire, are evicted, or are overwritten: lazyfree-lazy-*. */
-  lazyExpire: boolean
-  lazyEviction: boolean
-  lazyServerDel: boolean
+  /** How values are freed of keys that expire, are evicted, or are overwritten (see lazyfree.ts). */
+  freesExpired: number
+  freesEvicted: number
+  freesReplaced: number
+  /** Whether this thread frees no very large value at once: others wait for it. */
+  leavesLong: boolean
   /** Whether a value was left to be freed since this was last looked at. */
   hasBuried: boolean
   /** Counts commands: what a keyspace was told to expect holds for one of them. */
@@ -43,9 +46,10 @@ export class Access {
     this.lfuDecayMinutes = 1
     this.noTouch = false
     this.expirePaused = false
-    this.lazyExpire = false
-    this.lazyEviction = false
-    this.lazyServerDel = false
+    this.freesExpired = AT_ONCE
+    this.freesEvicted = IN_SLICES
+    this.freesReplaced = AT_ONCE
+    this.leavesLong = false
     this.hasBuried = false
     this.generation = 0
     this.addedKeys = null

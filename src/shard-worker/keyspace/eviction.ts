@@ -174,7 +174,7 @@ export class Evictor {
     const { keys } = keyspace
     if (!keys.findEntry(hash, entry) || keys.hashOf(entry) !== hash) return false
     if (this.onlyVolatile && (flagsOf(keyspace.arena, entry) & HAS_EXPIRE) === 0) return false
-    keyspace.vanishFound(entry, EVICTED_KEYS, this.access.lazyEviction)
+    keyspace.vanishFound(entry, EVICTED_KEYS, this.access.freesEvicted)
     return true
   }
 

@@ -138,7 +138,7 @@ export class Keyspace {
         : keys.hash(bytes, offset, length)
     const entry = keys.find(this.hash, bytes, offset, length)
     if (entry !== 0 && this.arena.u8[entry + ENTRY_FLAGS] & HAS_EXPIRE && this.isExpired(entry)) {
-      if (!this.access.expirePaused) this.vanishFound(entry, EXPIRED_KEYS, this.access.lazyExpire)
+      if (!this.access.expirePaused) this.vanishFound(entry, EXPIRED_KEYS, this.access.freesExpired)
       return 0
     }
     return entry
@@ -165,11 +165,11 @@ export class Keyspace {
     else setAccess(this.arena, entry, access.lruClock)
   }
 
-  /** Deletes the entry found last though no command asked for it; `counter` counts why. */
-  vanishFound(entry: number, counter: number, lazily: boolean): void {
+  /** Deletes the entry found last though no command asked for it; `counter` counts why. It is freed as `how` says. */
+  vanishFound(entry: number, counter: number, how: number): void {
     this.shard.counters[counter]++
     this.wakeWatchers(this.arena.u8, keyOffset(this.arena, entry), keyLength(this.arena, entry))
-    this.removeFound(entry, lazily)
+    this.removeFound(entry, how)
   }
 
   /* Changes. */
@@ -239,10 +239,10 @@ export class Keyspace {
     this.free(entry)
   }
 
-  /** Frees an entry that is in no table any more, with its value; a large one later, if `lazily`. */
-  private free(entry: number, lazily = this.access.lazyServerDel): void {
+  /** Frees an entry that is in no table any more, with its value, `how` it is to be freed. */
+  private free(entry: number, how = this.access.freesReplaced): void {
     if (isVolatileHash(this.arena.u8[entry])) this.volatileHashes.remove(entry)
-    freeEntry(this.shard, entry, lazily)
+    freeEntry(this.shard, entry, how)
   }
 
   /**
@@ -299,20 +299,20 @@ export class Keyspace {
     this.expires.shrinkIfSparse()
   }
 
-  /** Deletes a key, a large value `lazily` or not; false when it was not there (or had expired). */
-  remove(bytes: Uint8Array, offset: number, length: number, lazily = this.access.lazyServerDel): boolean {
+  /** Deletes a key, and frees its value in the way of lazyfree.ts; false when it was not there (or had expired). */
+  remove(bytes: Uint8Array, offset: number, length: number, how = this.access.freesReplaced): boolean {
     const entry = this.find(bytes, offset, length)
     if (entry === 0) return false
-    this.removeFound(entry, lazily)
+    this.removeFound(entry, how)
     return true
   }
 
   /** Deletes the entry that the last lookup found. */
-  removeFound(entry: number, lazily = this.access.lazyServerDel): void {
+  removeFound(entry: number, how = this.access.freesReplaced): void {
     this.beforeChange(entry)
     if (flagsOf(this.arena, entry) & HAS_EXPIRE) this.forgetExpire(entry)
     this.keys.removeFound()
-    this.free(entry, lazily)
+    this.free(entry, how)
     this.keys.shrinkIfSparse()
   }
 
@@ -330,6 +330,6 @@ export class Keyspace {
   expireEntry(entry: number): void {
     if (this.access.expirePaused) return
     this.refind(entry)
-    this.vanishFound(entry, EXPIRED_KEYS, this.access.lazyExpire)
+    this.vanishFound(entry, EXPIRED_KEYS, this.access.freesExpired)
   }
 }

@@ -20,10 +20,20 @@ import { blockOf, ENTRY_HEADER_BYTES, encodingOf, flagsOf, OUT_OF_LINE, typeOf }
 import { LAZY_FREE_PENDING, LAZY_FREED_OBJECTS, ROOT_DEAD_ENTRIES } from './shard-layout.ts'
 import { releaseBlock, valueTypeOf } from './value-type.ts'
 
-/** A value in more parts than this is freed later when that is asked for (LAZYFREE_THRESHOLD). */
+/* How the value of a key that goes is freed. */
+/** At once; a very large one in slices by a thread that may not be long about it (Access.leavesLong). */
+export const AT_ONCE = 0
+/** A large one in slices. */
+export const IN_SLICES = 1
+/** The same, and it counts as lazy. */
+export const LAZILY = 2
+
+/** A value in more parts than this is freed in slices when that is asked for (LAZYFREE_THRESHOLD). */
 const LAZY_ABOVE_PARTS = 64
+/** And in more than this, by a thread that leaves what is long: 0.1 ms. */
+const LONG_PARTS = 1024
 /** Parts that are freed between two looks at the clock: some 30 us. */
-const PARTS_PER_LOOK = 256
+export const PARTS_PER_LOOK = 256
 
 /** Where a dead entry has the next one. */
 const ENTRY_NEXT = ENTRY_HEADER_BYTES - 4
@@ -34,15 +44,18 @@ const FLAG_BITS = 7
 /** A shard, as far as freeing is concerned. */
 export interface DeadShard {
   readonly arena: Arena
-  readonly access: { hasBuried: boolean }
+  readonly access: { readonly leavesLong: boolean; hasBuried: boolean }
   readonly counters: Float64Array
 }
 
-/** Frees an entry that is in no table any more, with its value: a large one later, if it is to be `lazily`. */
-export function freeEntry(shard: DeadShard, entry: number, lazily: boolean): void {
-  const { arena } = shard
+/** Frees an entry that is in no table any more, with its value, `how` it is to be freed. */
+export function freeEntry(shard: DeadShard, entry: number, how: number): void {
+  const { arena, access } = shard
   if (flagsOf(arena, entry) & OUT_OF_LINE) {
-    if (lazily && effortOf(arena, entry) > LAZY_ABOVE_PARTS) return bury(shard, entry, COUNTED)
+    if (how !== AT_ONCE || access.leavesLong) {
+      const most = how === AT_ONCE ? LONG_PARTS : LAZY_ABOVE_PARTS
+      if (effortOf(arena, entry) > most) return bury(shard, entry, how === LAZILY ? COUNTED : 0)
+    }
     releaseBlock(arena, entry)
   }
   arena.release(entry)
