@@ -1,6 +1,7 @@
 /* What DEBUG does to the server. Main thread. */
 import * as errors from '../base/error-texts.ts'
-import { flushDatabase } from '../shard-worker/keyspace/flush.ts'
+import { flushShard } from '../shard-worker/keyspace/flush.ts'
+import { AT_ONCE } from '../shard-worker/keyspace/lazyfree.ts'
 import type { DebugContext, ReloadOptions } from './command/debug.ts'
 import type { ServerParts } from './parts.ts'
 
@@ -39,9 +40,7 @@ function reload({ persistence, loading, engine, log }: ServerParts, options: Rel
   if (loading.isLoading) return errors.LOADING
   persistence.drop()
   if (options.saves && !persistence.saveNow()) return errors.FAILED
-  if (options.flushes) {
-    for (const shard of engine.shards) for (let db = 0; db < engine.databases; db++) flushDatabase(shard, db)
-  }
+  if (options.flushes) for (const shard of engine.shards) flushShard(shard, AT_ONCE)
   const outcome = loading.now(options.merges)
   if (outcome === 'missing') return errors.DEBUG_RELOAD_FAILED
   // A file that is not sound has left half of itself.

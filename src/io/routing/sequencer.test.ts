@@ -3,6 +3,7 @@ import { Random } from '../../../test/support/random.ts'
 import { Args } from '../../base/args.ts'
 import * as errors from '../../base/error-texts.ts'
 import { flushKeyspace } from '../../shard-worker/keyspace/flush.ts'
+import { AT_ONCE } from '../../shard-worker/keyspace/lazyfree.ts'
 import type { WatchedKey } from '../../shard-worker/keyspace/watch.ts'
 import { TestEngine } from '../../shard-worker/testing.ts'
 import { encodeSettingChange, encodeStatisticsRequest } from '../../shm/schema/control.ts'
@@ -232,7 +233,8 @@ for (const workers of [1, 2, 3]) {
         const before = { handedOver: sequencer.handedOver, barriers: sequencer.barriers, holds: sequencer.holds }
         for (let game = 0; game < 2 * STRESS; game++) {
           await play(rig, 10_000 * workers + 1000 * MODES.indexOf(mode) + game, 4, 4)
-          for (const shard of rig.engine.shards) for (const keyspace of shard.keyspaces) flushKeyspace(keyspace)
+          for (const shard of rig.engine.shards)
+            for (const keyspace of shard.keyspaces) flushKeyspace(keyspace, AT_ONCE)
         }
         if (mode === 'always') return
         expect(sequencer.handedOver).toBeGreaterThan(before.handedOver)

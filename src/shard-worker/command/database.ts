@@ -5,7 +5,8 @@ import { ACL_DANGEROUS, ACL_KEYSPACE, FAST, family, HEAVY, READONLY, WRITE } fro
 import * as errors from '../../base/error-texts.ts'
 import type { Reply } from '../../base/reply.ts'
 import type { Engine } from '../engine.ts'
-import { flushDatabase } from '../keyspace/flush.ts'
+import { flushDatabase, flushShard } from '../keyspace/flush.ts'
+import { AT_ONCE, LAZILY } from '../keyspace/lazyfree.ts'
 import type { Shard } from '../keyspace/shard.ts'
 import { DIRTY, FLUSHES } from '../keyspace/shard-layout.ts'
 import type { WatchedKey } from '../keyspace/watch.ts'
@@ -86,23 +87,25 @@ function dbsize(engine: Engine, _args: Args, reply: Reply): void {
 }
 
 function flushdb(engine: Engine, args: Args, reply: Reply): void {
-  if (!isFlush(args)) return reply.error(errors.SYNTAX)
-  for (const shard of engine.shards) shard.counters[DIRTY] += flushDatabase(shard, engine.db)
+  const how = parseFlush(engine, args)
+  if (how < 0) return reply.error(errors.SYNTAX)
+  for (const shard of engine.shards) shard.counters[DIRTY] += flushDatabase(shard, engine.db, how)
   reply.ok()
 }
 
 function flushall(engine: Engine, args: Args, reply: Reply): void {
-  if (!isFlush(args)) return reply.error(errors.SYNTAX)
-  for (const shard of engine.shards) {
-    for (let db = 0; db < engine.databases; db++) shard.counters[DIRTY] += flushDatabase(shard, db)
-  }
+  const how = parseFlush(engine, args)
+  if (how < 0) return reply.error(errors.SYNTAX)
+  for (const shard of engine.shards) shard.counters[DIRTY] += flushShard(shard, how)
   engine.shards[0].counters[FLUSHES]++
   reply.ok()
 }
 
-/** Whether the arguments are those of a flush. ASYNC and SYNC are one: memory is given back a bucket at a time. */
-function isFlush(args: Args): boolean {
-  return args.count === 1 || (args.count === 2 && (args.isOption(1, ASYNC) || args.isOption(1, SYNC)))
+/** How the keys are to be freed, -1 when the arguments are unsound. */
+function parseFlush({ settings }: Engine, args: Args): number {
+  if (args.count === 1) return settings.lazyfreeLazyUserFlush ? LAZILY : AT_ONCE
+  if (args.count > 2) return -1
+  return args.isOption(1, ASYNC) ? LAZILY : args.isOption(1, SYNC) ? AT_ONCE : -1
 }
 
 function swapdb(engine: Engine, args: Args, reply: Reply): void {

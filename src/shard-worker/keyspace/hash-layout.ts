@@ -26,8 +26,9 @@ import type { Arena } from '../../shm/arena/arena.ts'
 import { listpackBytes } from '../structure/listpack.ts'
 import { blockOf, ENCODING_LISTPACK, ENCODING_LISTPACK_EX, flagsOf, OUT_OF_LINE } from './entry.ts'
 import { FieldHeap, NOT_IN_HEAP, PREFIX_PLACE, PREFIX_SOONEST } from './expiry-heap.ts'
+import { smallMaskOf } from './save-marks.ts'
 import { Table } from './table.ts'
-import { drained, drainNext, releaseArrays } from './table-drain.ts'
+import { Drained, drainNext, releaseArrays } from './table-drain.ts'
 import { BUCKET_BYTES, TABLE_BYTES } from './table-layout.ts'
 
 export const PREFIX_FIELDS = 4
@@ -35,6 +36,8 @@ export const PREFIX_BYTES = 16
 const SEED_OFFSET = TABLE_BYTES
 export const FIELD_BYTES_OFFSET = SEED_OFFSET + 4
 export const TABLE_BLOCK_BYTES = FIELD_BYTES_OFFSET + 4
+
+const drained = new Drained()
 
 export function isListpackEncoding(encoding: number): boolean {
   return encoding === ENCODING_LISTPACK || encoding === ENCODING_LISTPACK_EX
@@ -93,8 +96,9 @@ export function releaseTable(arena: Arena, block: number, prefix: number): void 
 /** The same a part at a time: about `parts` fields. What is left of `parts`, 0 when it is to be called again. */
 export function releaseTablePart(arena: Arena, block: number, prefix: number, parts: number): number {
   const base = (block + prefix) >> 2
+  const last = smallMaskOf(arena.i32, base)
   let left = parts
-  while (drainNext(arena, base)) {
+  while (drainNext(arena, base, last, drained)) {
     for (let i = 0; i < drained.count; i++) releaseEntry(arena, drained.entries[i])
     left -= drained.count + 1
     if (left <= 0) return 0

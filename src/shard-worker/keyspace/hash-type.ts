@@ -33,8 +33,9 @@ import {
   releaseTablePart,
   tableAt,
 } from './hash-layout.ts'
-import { checkTable, ownBuckets, ownUndrained } from './table-check.ts'
-import { USED } from './table-layout.ts'
+import { smallMaskOf } from './save-marks.ts'
+import { checkTable, ownArrays, ownBuckets, ownIndexes } from './table-check.ts'
+import { SAVING, USED } from './table-layout.ts'
 import { registerValueType, releaseWhole } from './value-type.ts'
 
 /** What a volatile field's digest gets besides, as in Redis 7.4. */
@@ -195,7 +196,9 @@ registerValueType(TYPE_HASH, {
     visit(block)
     if (isListpackEncoding(encoding)) return
     const prefix = prefixBytes(encoding)
-    ownUndrained(arena, (block + prefix) >> 2, visit, (entry) => {
+    const base = (block + prefix) >> 2
+    ownArrays(arena, base, visit)
+    ownIndexes(arena, base, arena.i32[base + SAVING], smallMaskOf(arena.i32, base), visit, (entry) => {
       visit(entry)
       if (flagsOf(arena, entry) & OUT_OF_LINE) visit(blockOf(arena, entry))
     })

@@ -1,24 +1,14 @@
 /* Walks a whole database of a shard and asserts its invariants. Baton holder; cold: for tests and the debug mode. */
 import { assert } from '../../base/assert.ts'
-import {
-  blockOf,
-  checkEntry,
-  encodingOf,
-  flagsOf,
-  HAS_EXPIRE,
-  isVolatileHash,
-  OUT_OF_LINE,
-  typeOf,
-  volatilePrefix,
-} from './entry.ts'
+import { blockOf, encodingOf, flagsOf, HAS_EXPIRE, isVolatileHash, volatilePrefix } from './entry.ts'
 import { NOT_IN_HEAP, PREFIX_PLACE, PREFIX_SOONEST } from './expiry-heap.ts'
 import { eachField } from './hash-type.ts'
 import type { Keyspace } from './keyspace.ts'
 import { openEntry } from './open-value.ts'
 import { isAhead, isMarked, smallMaskOf } from './save-marks.ts'
-import { checkTable, ownBuckets } from './table-check.ts'
+import { checkTable, ownArrays, ownBuckets, ownIndexes } from './table-check.ts'
 import { PAUSES, SAVING } from './table-layout.ts'
-import { valueTypeOf } from './value-type.ts'
+import { ownEntry } from './value-type.ts'
 
 /**
  * Asserts I1 and I3 (see keyspace.ts), S1, S3, S4 and S5 (save-marks.ts, save-walk.ts, open-value.ts) and the
@@ -29,7 +19,7 @@ export function checkKeyspace(keyspace: Keyspace, own: (block: number) => void):
   const volatileHashes = new Set<number>()
   let volatileCount = 0
   checkTable(keys, (entry) => {
-    ownEntry(keyspace, entry, own)
+    ownEntry(arena, entry, own)
     if (flagsOf(arena, entry) & HAS_EXPIRE) volatileCount++
     if (isVolatileHash(arena.u8[entry]) && soonestChecked(keyspace, entry) !== 0) volatileHashes.add(entry)
     const mayBeMarked = isAhead(arena.i32, keys.base, keys.hashOf(entry))
@@ -51,23 +41,16 @@ export function checkKeyspace(keyspace: Keyspace, own: (block: number) => void):
   checkDetached(keyspace, own)
 }
 
-function ownEntry({ arena }: Keyspace, entry: number, own: (block: number) => void): void {
-  own(entry)
-  checkEntry(arena, entry)
-  if ((flagsOf(arena, entry) & OUT_OF_LINE) === 0) return
-  valueTypeOf(typeOf(arena, entry)).check(arena, blockOf(arena, entry), own, encodingOf(arena, entry))
-}
-
-/** What the walk has passed is freed but for the buckets. */
-function checkDetached(keyspace: Keyspace, own: (block: number) => void): void {
-  const { arena, detached } = keyspace
-  assert(detached.isWalked || detached.used === 0, 'S4 a detached table is empty, or being walked')
-  ownBuckets(detached, own)
-  if (!detached.isWalked) return
-  for (let index = arena.i32[detached.base + SAVING] - 1; index <= smallMaskOf(arena.i32, detached.base); index++) {
-    detached.scanStep(index)
-    for (let i = 0; i < detached.scannedCount; i++) ownEntry(keyspace, detached.scanned[i], own)
-  }
+/** What lay ahead of the walk when the table was detached, and is behind it now, is freed but for the arrays. */
+function checkDetached({ arena, detached }: Keyspace, own: (block: number) => void): void {
+  const { i32 } = arena
+  const { base, isWalked } = detached
+  assert(isWalked || detached.used === 0, 'S4 a detached table is empty, or being walked')
+  ownArrays(arena, base, own)
+  if (!isWalked) return
+  const visit = (entry: number) => ownEntry(arena, entry, own)
+  ownIndexes(arena, base, 0, i32[base + PAUSES] - 1, own, visit)
+  ownIndexes(arena, base, i32[base + SAVING] - 1, smallMaskOf(i32, base), own, visit)
 }
 
 /** The soonest expiry of a volatile hash's fields, 0 when none expires; asserts that its prefix agrees. */

@@ -21,6 +21,7 @@ import {
 } from './entry.ts'
 import { flushKeyspace } from './flush.ts'
 import { ARENA_FULL, type Keyspace } from './keyspace.ts'
+import { AT_ONCE } from './lazyfree.ts'
 import type { Shard } from './shard.ts'
 import { DATABASE_AVERAGE_TTL, DATABASE_EXPIRE_CURSOR, DIRTY, EXPIRED_KEYS } from './shard-layout.ts'
 import { assignString, assignVolatileString, resizeString } from './string.ts'
@@ -139,7 +140,7 @@ class Tested {
   }
 
   clear(): void {
-    expect(flushKeyspace(this.keyspace)).toBe(this.model.size)
+    expect(flushKeyspace(this.keyspace, AT_ONCE)).toBe(this.model.size)
     this.model.clear()
   }
 

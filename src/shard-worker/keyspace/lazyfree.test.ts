@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { bytesOf } from '../../base/bytes.ts'
 import { Arena } from '../../shm/arena/arena.ts'
 import { TestEngine } from '../testing.ts'
 import { freeDead, freeSlice, hasDead } from './lazyfree.ts'
@@ -225,9 +226,12 @@ const step = fc.oneof(
         ...['FIELDS', '1', 'field:3'].map((w) => fc.constant(w)),
       ),
       fc.tuple(fc.constant('SWAPDB'), number(2).map(String), number(2).map(String)),
-      fc.constantFrom(['FLUSHDB'], ['FLUSHALL']),
+      fc.constantFrom(['FLUSHDB'], ['FLUSHALL'], ['FLUSHDB', 'ASYNC'], ['FLUSHALL', 'ASYNC']),
     ),
   }),
+  fc.record({ kind: fc.constant('select' as const), db: number(2) }),
+  fc.record({ kind: fc.constant('watch' as const), key }),
+  fc.record({ kind: fc.constant('unwatch' as const) }),
   fc.record({ kind: fc.constant('wait' as const), ms: number(60) }),
   fc.record({
     kind: fc.constant('configure' as const),
@@ -251,6 +255,11 @@ test('whatever is deleted, and whenever it is freed, nothing leaks', () => {
         } else if (each.kind === 'list') {
           engine.run('DEL', each.key)
           addList(engine, each.key, each.size + 1)
+        } else if (each.kind === 'select') engine.select(each.db)
+        else if (each.kind === 'unwatch') shardOf(engine).watches.unwatch(1)
+        else if (each.kind === 'watch') {
+          const bytes = bytesOf(each.key)
+          shardOf(engine).watches.watch(1, engine.engine.db, bytes, 0, bytes.length)
         } else if (each.kind === 'free') freeDead(shardOf(engine), each.parts)
         else if (each.kind === 'wait') engine.nowMs += each.ms
         else if (each.kind === 'configure') engine.engine.configure(each.name, each.value)
@@ -258,6 +267,7 @@ test('whatever is deleted, and whenever it is freed, nothing leaks', () => {
         engine.check()
       }
       engine.must('FLUSHALL')
+      shardOf(engine).watches.unwatch(1)
       freeAll(engine, 1000)
       expect(counts(engine).pending).toBe(0)
       expect(shardOf(engine).arena.usedBytes).toBe(before)

@@ -5,6 +5,7 @@ import { TestEngine } from '../testing.ts'
 import { addValue, Digest } from './digest.ts'
 import { expireOf, flagsOf, HAS_EXPIRE } from './entry.ts'
 import type { Keyspace } from './keyspace.ts'
+import { freeDead } from './lazyfree.ts'
 import { type SliceHost, VALUE_END } from './open-value.ts'
 import { beginSave, dropSave, isSaving, saveSlice } from './save-walk.ts'
 import type { Shard } from './shard.ts'
@@ -154,13 +155,15 @@ const write: fc.Arbitrary<readonly string[]> = fc.oneof(
   fc.tuple(fc.constant('BITFIELD'), key, fc.constant('INCRBY'), fc.constant('u8'), fc.constant('0'), fc.constant('3')),
   fc.tuple(fc.constant('BITOP'), fc.constant('OR'), key, key, key),
   fc.tuple(fc.constant('SWAPDB'), number(2).map(String), number(2).map(String)),
-  fc.constant(['FLUSHDB']),
-  fc.constant(['FLUSHALL']),
+  fc.constantFrom(['FLUSHDB'], ['FLUSHDB', 'ASYNC']),
+  fc.constantFrom(['FLUSHALL'], ['FLUSHALL', 'ASYNC']),
+  fc.tuple(fc.constant('UNLINK'), key),
   fc.tuple(fc.constant('GET'), key),
 )
 const step = fc.oneof(
   { weight: 12, arbitrary: fc.record({ kind: fc.constant('write' as const), words: write, db: number(2) }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('slice' as const), shard: number(1) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('free' as const), shard: number(1) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('wait' as const), ms: number(150) }) },
 )
 
@@ -184,6 +187,7 @@ describe('a snapshot under random writes', () => {
         rig.begin()
         for (const each of steps) {
           if (each.kind === 'slice') rig.step(each.shard)
+          else if (each.kind === 'free') freeDead(rig.shards[each.shard], 20)
           else if (each.kind === 'wait') rig.engine.nowMs += each.ms
           else {
             rig.engine.select(each.db)
@@ -321,5 +325,28 @@ describe('a walk', () => {
     rig.finish()
     expect(rig.saved).toEqual(epoch)
     expect(rig.shards[0].arena.usedBytes).toBe(empty)
+  })
+
+  test.each([5, 20, 33])('frees flushed keys that it has saved before, after %s slices', (slices) => {
+    const rig = new Rig(1)
+    const empty = rig.shards[0].arena.usedBytes
+    fill(rig, 1000)
+    const hash = Array.from({ length: 1400 }, (_, i) => `field:${i}`)
+    for (const key of ['h1', 'h2', 'h3', 'h4']) rig.engine.must('HSET', key, ...hash)
+    const epoch = rig.contents()
+    rig.begin()
+    for (let i = 0; i < slices; i++) rig.step(0)
+    rig.engine.must('FLUSHALL', 'ASYNC')
+    rig.engine.must('SET', 'new', 'x')
+    rig.engine.check()
+    while (rig.isSaving) {
+      rig.step(0)
+      rig.engine.check()
+    }
+    while (freeDead(rig.shards[0], 50)) rig.engine.check()
+    rig.engine.must('FLUSHALL')
+    expect(rig.saved).toEqual(epoch)
+    expect(rig.shards[0].arena.usedBytes).toBe(empty)
+    rig.engine.check()
   })
 })

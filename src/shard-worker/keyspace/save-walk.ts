@@ -19,6 +19,7 @@
 import { assert } from '../../base/assert.ts'
 import { flagsOf, OUT_OF_LINE } from './entry.ts'
 import type { Keyspace } from './keyspace.ts'
+import { buryTable, freeEntry, IN_SLICES } from './lazyfree.ts'
 import { closeValue, forgetParts, openEntry, openValue, type SliceHost, saveOn } from './open-value.ts'
 import { isMarked, smallMaskOf, unmark } from './save-marks.ts'
 import {
@@ -31,12 +32,15 @@ import {
   SAVED_KEYS,
 } from './shard-layout.ts'
 import type { ShardParts } from './shard-parts.ts'
-import type { Table } from './table.ts'
-import { SAVING } from './table-layout.ts'
-import { releaseBlock } from './value-type.ts'
+import { Table } from './table.ts'
+import { Drained, drainIndex, releaseArrays } from './table-drain.ts'
+import { PAUSES, SAVING } from './table-layout.ts'
 
 /** Entries between two looks at the clock, which costs as much as one of them. */
 const ENTRIES_PER_LOOK = 32
+
+/** The entries of a detached table at hand. */
+const drained = new Drained()
 
 function stateOf(shard: ShardParts<Keyspace>): number {
   return shard.arena.u32[(shard.arena.root + ROOT_SAVE) >> 2]
@@ -112,7 +116,8 @@ function walkTable(keyspace: Keyspace, table: Table, frees: boolean, host: Slice
     table.scanStep(i32[at] - 1)
     // First, for a chain is passed in one go.
     if (runs && !saveLong(keyspace, table, host, endUs)) return true
-    for (let i = 0; i < table.scannedCount; i++) passEntry(keyspace, table.scanned[i], runs, frees)
+    for (let i = 0; i < table.scannedCount; i++) passEntry(keyspace, table.scanned[i], runs)
+    if (frees) freePassed(keyspace, i32[at] - 1)
     i32[at]++
     // A chain counts too, so that an almost empty table does not hold the baton for long.
     entries += table.scannedCount + 1
@@ -121,7 +126,7 @@ function walkTable(keyspace: Keyspace, table: Table, frees: boolean, host: Slice
     if (host.clock.monotonicUs() >= endUs && i32[at] - 1 <= last) return true
   }
   i32[at] = 0
-  if (frees) table.clear()
+  if (frees) leaveRest(keyspace)
   else table.resumeRehash()
   return false
 }
@@ -145,14 +150,27 @@ function saveLong(
   return true
 }
 
-function passEntry(keyspace: Keyspace, entry: number, saves: boolean, frees: boolean): void {
+/** Frees the keys of a small index of a detached table that has been passed, large values afterwards. */
+function freePassed({ arena, detached, shard }: Keyspace, index: number): void {
+  drainIndex(arena, detached.base, index, drained)
+  for (let i = 0; i < drained.count; i++) freeEntry(shard, drained.entries[i], IN_SLICES)
+}
+
+/** Has the entries of a detached table freed that the walk had passed before it was detached (see flush.ts). */
+function leaveRest({ arena, detached, shard }: Keyspace): void {
+  const { base } = detached
+  const passed = arena.i32[base + PAUSES]
+  arena.i32[base + PAUSES] = 0
+  if (passed > 0) return buryTable(shard, base, 0, passed - 1)
+  releaseArrays(arena, base)
+  Table.initialize(arena, base << 2)
+}
+
+function passEntry(keyspace: Keyspace, entry: number, saves: boolean): void {
   const { arena, shard } = keyspace
   if (isMarked(arena.u8, entry)) unmark(arena.u8, entry)
   else if (saves) {
     shard.saveHook.sink.save(keyspace, entry, arena.u32[(keyspace.record + DATABASE_SAVED_AS) >> 2])
     shard.counters[SAVED_KEYS]++
   }
-  if (!frees) return
-  if (flagsOf(arena, entry) & OUT_OF_LINE) releaseBlock(arena, entry)
-  arena.release(entry)
 }

@@ -2,18 +2,18 @@
  *
  * Root block of the arena, offsets in bytes:
  *
- *   0           4      8           12        16        20     24     28     32     36     40       44   48      52  64
- *   | databases | seed | directory | watches | watched | next | more | save | dead | open | cursor | db | parts | ... |
+ *   0           4      8           12        16        20     24     28     32     36     40       44   48
+ *   | databases | seed | directory | watches | watched | next | more | save | dead | open | cursor | db | parts |
  *
- *   64                 192
- *   | counters f64[16] |
+ *   52            56    64                 192
+ *   | dead tables | ... | counters f64[16] |
  *
  * databases  their number.   seed  of the key hash, the same in all shards of a process.
  * directory  arena offset of the database records, DATABASE_BYTES each.
  * watches    arena offset of the watch table, 0 = none (see watch.ts).   watched  keys in it.
  * next       database that the next expire cycle begins with.   more  1 when the last one ran out of time.
  * save       what a snapshot does here: SAVE_NONE, SAVE_RUNS, SAVE_DROPPED (see save-walk.ts).
- * dead       the first of the entries whose values are to be freed, 0 = none (see lazyfree.ts).
+ * dead       the first of the entries, and of the tables, that are to be freed, 0 = none (see lazyfree.ts).
  * open       entry in whose midst it has stopped, 0 = none; cursor and db: how far, and where it belongs.
  * parts      parts of such values that it has sent (open-value.ts).
  *
@@ -43,6 +43,7 @@ export const ROOT_OPEN_ENTRY = 36
 export const ROOT_OPEN_CURSOR = 40
 export const ROOT_OPEN_DB = 44
 export const ROOT_SAVED_PARTS = 48
+export const ROOT_DEAD_TABLES = 52
 export const ROOT_COUNTERS = 64
 
 export const DATABASE_BYTES = 128

@@ -12,10 +12,16 @@ import {
   DATABASE_BYTES,
   DATABASE_DETACHED,
   DATABASE_EXPIRES,
+  LAZY_FREE_PENDING,
+  LAZY_FREED_OBJECTS,
   ROOT_COUNTERS,
   ROOT_DATABASES,
+  ROOT_DEAD_ENTRIES,
+  ROOT_DEAD_TABLES,
   ROOT_DIRECTORY,
+  ROOT_SAVE,
   ROOT_SEED,
+  SAVE_NONE,
 } from './shard-layout.ts'
 import type { ShardParts } from './shard-parts.ts'
 import { Table } from './table.ts'
@@ -75,6 +81,30 @@ export class Shard implements ShardParts<Keyspace> {
       if (expires.used > 0 || volatileHashes.count > 0 || keys.isRehashing || expires.isRehashing) return true
     }
     return false
+  }
+
+  /** Whether nothing lies in the shard but keys and what is dead: no watch, and nothing that a snapshot has to save. */
+  get holdsOnlyKeys(): boolean {
+    return this.watches.count === 0 && this.arena.u32[(this.arena.root + ROOT_SAVE) >> 2] === SAVE_NONE
+  }
+
+  /**
+   * Frees all keys, which must be all that it holds, in O(pages), and what is dead with them; returns how many they
+   * were, which count as deleted `lazily` or do not.
+   */
+  clear(lazily: boolean): number {
+    const { arena, counters, keyspaces, seed } = this
+    assert(this.holdsOnlyKeys, 'what else lies here stays')
+    const count = keyspaces.reduce((sum, { keys }) => sum + keys.used, 0)
+    const directory = arena.u32[(arena.root + ROOT_DIRECTORY) >> 2]
+    arena.releaseAll()
+    Shard.initialize(arena, keyspaces.length, seed)
+    assert(arena.u32[(arena.root + ROOT_DIRECTORY) >> 2] === directory, 'the views stay where they are')
+    arena.u32[(arena.root + ROOT_DEAD_ENTRIES) >> 2] = 0
+    arena.u32[(arena.root + ROOT_DEAD_TABLES) >> 2] = 0
+    counters[LAZY_FREED_OBJECTS] += counters[LAZY_FREE_PENDING] + (lazily ? count : 0)
+    counters[LAZY_FREE_PENDING] = 0
+    return count
   }
 
   /** Exchanges the contents of two databases; watches stay with the numbers. O(1): the records change places. */

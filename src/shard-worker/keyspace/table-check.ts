@@ -14,34 +14,38 @@ import {
   MASK1,
   NEXT_WORD,
   REHASH,
-  SAVING,
   tagOf,
 } from './table-layout.ts'
 
 /** Hands every arena block of a table to `own`. O(buckets). */
 export function ownBuckets(table: Table, own: (block: number) => void): void {
-  const { i32, u32 } = table.arena
-  for (const array of [i32[table.base + BUCKETS0], i32[table.base + BUCKETS1]]) if (array !== 0) own(array)
+  const { u32 } = table.arena
+  ownArrays(table.arena, table.base, own)
   eachBucket(table, (bucket) => {
     const next = u32[(bucket >> 2) + NEXT_WORD]
     if (next !== 0) own(next)
   })
 }
 
-/**
- * Hands what table-drain.ts has left of the table at word `base` to `own`, and each entry to `visit`. O(n).
- */
-export function ownUndrained(
+/** Hands the bucket arrays of the table at word `base` to `own`. */
+export function ownArrays(arena: Arena, base: number, own: (block: number) => void): void {
+  const { i32 } = arena
+  for (const array of [i32[base + BUCKETS0], i32[base + BUCKETS1]]) if (array !== 0) own(array)
+}
+
+/** Hands the overflow buckets of the small indexes from `first` to `last` to `own`, their entries to `visit`. O(n). */
+export function ownIndexes(
   arena: Arena,
   base: number,
+  first: number,
+  last: number,
   own: (block: number) => void,
   visit: (entry: number) => void,
 ): void {
   const { i32, u32 } = arena
-  for (const array of [i32[base + BUCKETS0], i32[base + BUCKETS1]]) if (array !== 0) own(array)
   if (i32[base + BUCKETS0] === 0) return
   const smallMask = smallMaskOf(i32, base)
-  for (let index = i32[base + SAVING]; index <= smallMask; index++) {
+  for (let index = first; index <= last; index++) {
     const isMoved = index < i32[base + REHASH]
     const mask = i32[base + (isMoved ? MASK1 : MASK0)]
     for (let at = index; at <= mask; at += smallMask + 1) {

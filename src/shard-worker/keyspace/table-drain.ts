@@ -19,48 +19,58 @@ import {
   SAVING,
 } from './table-layout.ts'
 
-/** The entries that drainNext() has found, valid until the next call. */
-export const drained = { entries: new Int32Array(64), count: 0 }
+/** Entries that were found in a table. A value that is a table is freed while those of a table of keys are looked
+ *  through, so that each has its own. */
+export class Drained {
+  entries = new Int32Array(64)
+  count = 0
 
-/**
- * Takes the next small index of the table at word `base` apart: its overflow buckets are freed, its entries, which are
- * the caller's, are in `drained`. False when no index was left.
- */
-export function drainNext(arena: Arena, base: number): boolean {
+  add(entry: number): void {
+    if (this.count === this.entries.length) {
+      const larger = new Int32Array(2 * this.count)
+      larger.set(this.entries)
+      this.entries = larger
+    }
+    this.entries[this.count++] = entry
+  }
+}
+
+/** Takes the next small index up to `last` apart, as drainIndex() does. False when none was left. */
+export function drainNext(arena: Arena, base: number, last: number, drained: Drained): boolean {
   const { i32 } = arena
-  drained.count = 0
   const index = i32[base + SAVING]
-  const smallMask = smallMaskOf(i32, base)
-  if (i32[base + BUCKETS0] === 0 || index > smallMask) return false
-  const isMoved = index < i32[base + REHASH]
-  const buckets = i32[base + (isMoved ? BUCKETS1 : BUCKETS0)]
-  const mask = i32[base + (isMoved ? MASK1 : MASK0)]
-  for (let at = index; at <= mask; at += smallMask + 1) drainChain(arena, buckets + (at << BUCKET_SHIFT))
+  if (i32[base + BUCKETS0] === 0 || index > last) return false
+  drainIndex(arena, base, index, drained)
   i32[base + SAVING] = index + 1
   return true
 }
 
-function drainChain(arena: Arena, head: number): void {
+/**
+ * Takes a small index of the table at word `base` apart: its overflow buckets are freed, its entries, which are the
+ * caller's, are in `drained`.
+ */
+export function drainIndex(arena: Arena, base: number, index: number, drained: Drained): void {
+  const { i32 } = arena
+  const smallMask = smallMaskOf(i32, base)
+  const isMoved = index < i32[base + REHASH]
+  const buckets = i32[base + (isMoved ? BUCKETS1 : BUCKETS0)]
+  const mask = i32[base + (isMoved ? MASK1 : MASK0)]
+  drained.count = 0
+  for (let at = index; at <= mask; at += smallMask + 1) drainChain(arena, buckets + (at << BUCKET_SHIFT), drained)
+}
+
+function drainChain(arena: Arena, head: number, drained: Drained): void {
   const { u32 } = arena
   for (let bucket = head; bucket !== 0; ) {
     const word = bucket >> 2
     for (let way = 0; way < BUCKET_WAYS; way++) {
       const entry = u32[word + ENTRIES_WORD + way]
-      if (entry !== 0) keep(entry)
+      if (entry !== 0) drained.add(entry)
     }
     const next = u32[word + NEXT_WORD]
     if (bucket !== head) arena.release(bucket)
     bucket = next
   }
-}
-
-function keep(entry: number): void {
-  if (drained.count === drained.entries.length) {
-    const larger = new Int32Array(2 * drained.count)
-    larger.set(drained.entries)
-    drained.entries = larger
-  }
-  drained.entries[drained.count++] = entry
 }
 
 /** Frees the arrays of a table of which no index is left. The descriptor, which may lie in the first, says no more. */

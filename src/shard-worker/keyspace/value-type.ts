@@ -2,7 +2,16 @@
  * embedded strings need none. Baton holder. */
 import { assert } from '../../base/assert.ts'
 import type { Arena } from '../../shm/arena/arena.ts'
-import { blockOf, encodingOf, flagsOf, OUT_OF_LINE, STRING_BLOCK_HEADER_BYTES, TYPE_STRING, typeOf } from './entry.ts'
+import {
+  blockOf,
+  checkEntry,
+  encodingOf,
+  flagsOf,
+  OUT_OF_LINE,
+  STRING_BLOCK_HEADER_BYTES,
+  TYPE_STRING,
+  typeOf,
+} from './entry.ts'
 
 export interface ValueType {
   /** What TYPE answers. */
@@ -63,6 +72,14 @@ export function bytesOfEntry(arena: Arena, entry: number): number {
   const own = arena.capacity(entry)
   if ((flagsOf(arena, entry) & OUT_OF_LINE) === 0) return own
   return own + valueTypeOf(typeOf(arena, entry)).bytes(arena, blockOf(arena, entry), encodingOf(arena, entry))
+}
+
+/** Asserts the invariants of an entry and its value, and hands their blocks to `own`. O(n) in the value. */
+export function ownEntry(arena: Arena, entry: number, own: (block: number) => void): void {
+  own(entry)
+  checkEntry(arena, entry)
+  if ((flagsOf(arena, entry) & OUT_OF_LINE) === 0) return
+  valueTypeOf(typeOf(arena, entry)).check(arena, blockOf(arena, entry), own, encodingOf(arena, entry))
 }
 
 registerValueType(TYPE_STRING, {

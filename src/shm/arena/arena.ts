@@ -226,13 +226,18 @@ export class Arena {
 
   /** Frees every block and zeroes the root. O(pages in use), not O(blocks); memory stays resident and is used first. */
   reset(): void {
+    this.releaseAll()
+    this.i32.fill(0, ROOT >> 2, (ROOT + ROOT_BYTES) >> 2)
+  }
+
+  /** Frees every block, and leaves the root as it is. */
+  releaseAll(): void {
     const { i32 } = this
     const first = i32[FIRST_ENTRY]
     const fresh = i32[FRESH_ENTRY]
     if (this.poisoned) poison(i32, offsetOfEntry(first), offsetOfEntry(fresh) - offsetOfEntry(first))
     i32.fill(0, first, fresh)
     i32.fill(0, PARTIAL, HEADER_END)
-    i32.fill(0, ROOT >> 2, (ROOT + ROOT_BYTES) >> 2)
     i32[FRESH_ENTRY] = first
     i32[USED_BYTES] = 0
     i32[BLOCK_COUNT] = 0
