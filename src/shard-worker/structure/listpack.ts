@@ -7,32 +7,39 @@
  *   0             4           6                                  total - 1
  *   | total u32   | count u16 | element | element | ...          | 0xFF |
  *
- *   element:  | encoding and length | data | backlen |
- *
- *   0vvvvvvv                      integer 0 to 127
- *   110vvvvv vvvvvvvv             integer of 13 bits
- *   F1, F2, F3, F4 and data       integer of 16, 24, 32, 64 bits, little-endian
- *   10nnnnnn data                 string of up to 63 bytes
- *   1110nnnn nnnnnnnn data        string of up to 4095 bytes
- *   F0 n32 data                   string of up to 2^32 - 1 bytes, length little-endian
- *   backlen                       bytes of what stands before it, 7 bits each, high ones first; all but the first of
- *                                 its bytes have bit 7 set, so that it can be read from behind
+ * listpack-element.ts draws an element.
  *
  * I1  total counts every byte, and the last one is 0xFF.
  * I2  the elements fill the space between header and end, and each backlen tells the bytes before it.
  * I3  count is the number of elements, or 65535 when it has to be counted.
  * Bound: 4 GiB by the format; every operation but those at the ends is O(bytes). */
-import { AssertionError, assert } from '../../base/assert.ts'
+import { assert } from '../../base/assert.ts'
 import { copyBytes, equalBytes } from '../../base/bytes.ts'
+import { INTEGER_TEXT_BYTES, NOT_INTEGER, parseInteger } from '../../base/number-text.ts'
 import {
-  BIG_INTEGER,
-  formatInteger,
-  INTEGER_TEXT_BYTES,
-  NOT_INTEGER,
-  parsed,
-  parsedBig,
-  parseInteger,
-} from '../../base/number-text.ts'
+  equals,
+  headBytes,
+  insertedBytes,
+  measuredBytes,
+  next,
+  readU32,
+  STRING6_MAX,
+  STRING12,
+  writeElement,
+  writeU32,
+} from './listpack-element.ts'
+
+export {
+  backlenBytes,
+  element,
+  elementBytes,
+  equals,
+  insertedBytes,
+  integerAt,
+  isInteger,
+  next,
+  read,
+} from './listpack-element.ts'
 
 export const LISTPACK_HEADER_BYTES = 6
 /** Bytes of a listpack without elements. */
@@ -41,33 +48,6 @@ export const EMPTY_LISTPACK_BYTES = 7
 const COUNT_OFFSET = 4
 const END = 0xff
 const COUNT_UNKNOWN = 0xffff
-const INT16 = 0xf1
-const INT24 = 0xf2
-const INT32 = 0xf3
-const INT64 = 0xf4
-const STRING32 = 0xf0
-/** The first byte of a string of up to 4095 bytes, and of all longer forms. */
-const STRING12 = 0xe0
-const TWO_32 = 4294967296
-/* Where the forms of a string and of a backlen end. */
-const STRING6_MAX = 63
-const STRING12_MAX = 4095
-const BACKLEN_LIMITS = [127, 16382, 2097150, 268435454]
-
-/** The element that read() was called for: its text. Valid until the next call. */
-export const element: { bytes: Uint8Array; offset: number; length: number } = {
-  bytes: new Uint8Array(0),
-  offset: 0,
-  length: 0,
-}
-
-const scratchDigits = new Uint8Array(INTEGER_TEXT_BYTES + 4)
-/* An integer as low and high half. */
-const scratchHalves = new Int32Array(2)
-/* What encodedBytes() found last: bytes without backlen, and 1 for a text that is no integer. */
-const scratchForm = new Int32Array(2)
-const FORM_BODY = 0
-const FORM_IS_TEXT = 1
 
 /** Makes the EMPTY_LISTPACK_BYTES at `at` a listpack without elements. */
 export function initializeListpack(u8: Uint8Array, at: number): void {
@@ -105,15 +85,6 @@ export function isEnd(u8: Uint8Array, p: number): boolean {
   return u8[p] === END
 }
 
-/** The element after `p`, or the end. */
-export function next(u8: Uint8Array, p: number): number {
-  const head = u8[p]
-  // Nearly all are integers of one byte or short texts, with a backlen of one.
-  if (head < 0xc0) return p + (head < 0x80 ? 2 : (head & 63) + 2)
-  const bytes = bodyBytes(u8, p)
-  return p + bytes + backlenBytes(bytes)
-}
-
 /** The element before `p`, which may be the end; 0 before the first one. */
 export function previous(u8: Uint8Array, at: number, p: number): number {
   if (p === at + LISTPACK_HEADER_BYTES) return 0
@@ -141,38 +112,6 @@ export function seek(u8: Uint8Array, at: number, index: number): number {
   let p = end(u8, at)
   for (let i = count; i > wanted; i--) p = previous(u8, at, p)
   return p
-}
-
-/** Puts the text of element `p` into `element`. */
-export function read(u8: Uint8Array, p: number): void {
-  const head = u8[p]
-  if (isString(head)) {
-    element.bytes = u8
-    element.offset = p + stringHeadBytes(head)
-    element.length = stringLength(u8, p)
-    return
-  }
-  element.bytes = scratchDigits
-  element.offset = 0
-  if (head === INT64) {
-    readInteger(u8, p)
-    const high = scratchHalves[1]
-    if (high >= 0x200000 || high < -0x200000) {
-      readBig()
-      return
-    }
-  }
-  element.length = formatInteger(scratchDigits, 0, integerAt(u8, p))
-}
-
-/** Whether element `p` has this text. */
-export function equals(u8: Uint8Array, p: number, bytes: Uint8Array, offset: number, length: number): boolean {
-  const head = u8[p]
-  if (isString(head)) {
-    return stringLength(u8, p) === length && equalBytes(u8, p + stringHeadBytes(head), bytes, offset, length)
-  }
-  read(u8, p)
-  return element.length === length && equalBytes(element.bytes, 0, bytes, offset, length)
 }
 
 /** The first element from `p` on with this text, looking at every (skip + 1)th only; 0 when there is none. O(n). */
@@ -212,17 +151,6 @@ function findShort(u8: Uint8Array, p: number, bytes: Uint8Array, offset: number,
   return 0
 }
 
-/** Bytes by which a listpack grows when an element with this text is inserted. */
-export function insertedBytes(bytes: Uint8Array, offset: number, length: number): number {
-  const body = encodedBytes(bytes, offset, length)
-  return body + backlenBytes(body)
-}
-
-/** Bytes of element `p` with its backlen. */
-export function elementBytes(u8: Uint8Array, p: number): number {
-  return next(u8, p) - p
-}
-
 /**
  * Inserts an element with this text before `p`, an element or the end. There must be room for insertedBytes() more, and
  * the text may not lie in what moves. Returns the element after the new one. O(bytes after p).
@@ -235,12 +163,10 @@ export function insert(
   offset: number,
   length: number,
 ): number {
-  const body = encodedBytes(bytes, offset, length)
-  const grown = body + backlenBytes(body)
+  const grown = insertedBytes(bytes, offset, length)
   const total = readU32(u8, at)
   u8.copyWithin(p + grown, p, at + total)
-  encode(u8, p, bytes, offset, length, body)
-  writeBacklen(u8, p + body, body)
+  writeElement(u8, p, bytes, offset, length)
   writeU32(u8, at, total + grown)
   addToCount(u8, at, 1)
   return p + grown
@@ -273,25 +199,21 @@ export function replace(
   offset: number,
   length: number,
 ): number {
-  const body = encodedBytes(bytes, offset, length)
-  const fresh = body + backlenBytes(body)
+  const fresh = insertedBytes(bytes, offset, length)
   const after = next(u8, p)
   const total = readU32(u8, at)
   if (p + fresh !== after) u8.copyWithin(p + fresh, after, at + total)
-  encode(u8, p, bytes, offset, length, body)
-  writeBacklen(u8, p + body, body)
+  writeElement(u8, p, bytes, offset, length)
   writeU32(u8, at, total + fresh - (after - p))
   return p + fresh
 }
 
 /** Appends the text that insertedBytes() has just measured; there must be room for as many bytes behind. O(1). */
 export function append(u8: Uint8Array, at: number, bytes: Uint8Array, offset: number, length: number): void {
-  const body = scratchForm[FORM_BODY]
+  const grown = measuredBytes()
   const total = readU32(u8, at)
   const p = at + total - 1
-  encode(u8, p, bytes, offset, length, body)
-  writeBacklen(u8, p + body, body)
-  const grown = body + backlenBytes(body)
+  writeElement(u8, p, bytes, offset, length)
   u8[p + grown] = END
   writeU32(u8, at, total + grown)
   addToCount(u8, at, 1)
@@ -302,13 +224,9 @@ export function append(u8: Uint8Array, at: number, bytes: Uint8Array, offset: nu
  * before the listpack. Returns where it begins now. O(1).
  */
 export function prepend(u8: Uint8Array, at: number, bytes: Uint8Array, offset: number, length: number): number {
-  const body = scratchForm[FORM_BODY]
-  const grown = body + backlenBytes(body)
-  const moved = moveHeader(u8, at, -grown)
+  const moved = moveHeader(u8, at, -measuredBytes())
   addToCount(u8, moved, 1)
-  const p = moved + LISTPACK_HEADER_BYTES
-  encode(u8, p, bytes, offset, length, body)
-  writeBacklen(u8, p + body, body)
+  writeElement(u8, moved + LISTPACK_HEADER_BYTES, bytes, offset, length)
   return moved
 }
 
@@ -405,8 +323,7 @@ export function checkListpack(u8: Uint8Array, at: number, capacity: number): voi
   while (p < last) {
     assert(u8[p] !== END, 'I2 no end mark before the end')
     assert(p + headBytes(u8[p]) <= last, 'I2 an element lies before the end')
-    const body = bodyBytes(u8, p)
-    const after = p + body + backlenBytes(body)
+    const after = next(u8, p)
     assert(after <= last, 'I2 an element lies before the end')
     assert(previous(u8, at, after) === p, 'I2 the backlen leads back')
     p = after
@@ -417,161 +334,6 @@ export function checkListpack(u8: Uint8Array, at: number, capacity: number): voi
   assert(told === COUNT_UNKNOWN || told === count, 'I3 count is the number of elements')
 }
 
-/* Encodings. */
-
-function isString(head: number): boolean {
-  return (head & 0xc0) === 0x80 || (head & 0xf0) === 0xe0 || head === STRING32
-}
-
-function stringHeadBytes(head: number): number {
-  return head < 0xc0 ? 1 : head === STRING32 ? 5 : 2
-}
-
-function stringLength(u8: Uint8Array, p: number): number {
-  const head = u8[p]
-  if (head < 0xc0) return head & 63
-  return head === STRING32 ? readU32(u8, p + 1) : ((head & 15) << 8) | u8[p + 1]
-}
-
-/** Bytes that tell the length of an element. */
-function headBytes(head: number): number {
-  if (isString(head)) return stringHeadBytes(head)
-  return integerBytes(head)
-}
-
-function integerBytes(head: number): number {
-  if (head < 0x80) return 1
-  if (head < 0xe0) return 2
-  switch (head) {
-    case INT16:
-      return 3
-    case INT24:
-      return 4
-    case INT32:
-      return 5
-    case INT64:
-      return 9
-    default:
-      throw new AssertionError('I2 a known encoding')
-  }
-}
-
-/** Bytes of an element without its backlen. */
-function bodyBytes(u8: Uint8Array, p: number): number {
-  const head = u8[p]
-  return isString(head) ? stringHeadBytes(head) + stringLength(u8, p) : integerBytes(head)
-}
-
-/** Bytes of the backlen of an element that is so long without it. */
-export function backlenBytes(body: number): number {
-  if (body <= 127) return 1
-  if (body <= BACKLEN_LIMITS[1]) return 2
-  if (body <= BACKLEN_LIMITS[2]) return 3
-  return body <= BACKLEN_LIMITS[3] ? 4 : 5
-}
-
-function writeBacklen(u8: Uint8Array, p: number, body: number): void {
-  let rest = body
-  for (let i = p + backlenBytes(body) - 1; i > p; i--) {
-    u8[i] = (rest & 127) | 128
-    rest = Math.floor(rest / 128)
-  }
-  u8[p] = rest
-}
-
-/** Bytes of this text as an element, without backlen; leaves what encode() needs in the scratch. */
-function encodedBytes(bytes: Uint8Array, offset: number, length: number): number {
-  const kind = length <= INTEGER_TEXT_BYTES ? parseInteger(bytes, offset, length) : NOT_INTEGER
-  const isText = kind === NOT_INTEGER
-  const body = isText
-    ? length + (length <= STRING6_MAX ? 1 : length <= STRING12_MAX ? 2 : 5)
-    : encodedIntegerBytes(kind, bytes, offset, length)
-  scratchForm[FORM_BODY] = body
-  scratchForm[FORM_IS_TEXT] = isText ? 1 : 0
-  return body
-}
-
-function encodedIntegerBytes(kind: number, bytes: Uint8Array, offset: number, length: number): number {
-  if (kind === BIG_INTEGER) {
-    const big = parsedBig(bytes, offset, length)
-    scratchHalves[0] = Number(BigInt.asIntN(32, big))
-    scratchHalves[1] = Number(big >> 32n)
-    return 9
-  }
-  const value = parsed()
-  scratchHalves[0] = value | 0
-  scratchHalves[1] = Math.floor(value / TWO_32)
-  if (value >= 0 && value <= 127) return 1
-  if (value >= -4096 && value <= 4095) return 2
-  if (value >= -32768 && value <= 32767) return 3
-  if (value >= -8388608 && value <= 8388607) return 4
-  return value >= -2147483648 && value <= 2147483647 ? 5 : 9
-}
-
-/** Writes what encodedBytes() measured just before as `body` bytes. */
-function encode(u8: Uint8Array, p: number, bytes: Uint8Array, offset: number, length: number, body: number): void {
-  if (scratchForm[FORM_IS_TEXT] === 0) return encodeInteger(u8, p, body)
-  if (length <= STRING6_MAX) {
-    u8[p] = 0x80 | length
-  } else if (length <= STRING12_MAX) {
-    u8[p] = 0xe0 | (length >> 8)
-    u8[p + 1] = length & 255
-  } else {
-    u8[p] = STRING32
-    writeU32(u8, p + 1, length)
-  }
-  copyBytes(u8, p + body - length, bytes, offset, length)
-}
-
-function encodeInteger(u8: Uint8Array, p: number, body: number): void {
-  const low = scratchHalves[0]
-  if (body === 1) {
-    u8[p] = low
-  } else if (body === 2) {
-    u8[p] = 0xc0 | ((low >> 8) & 31)
-    u8[p + 1] = low & 255
-  } else {
-    u8[p] = body === 9 ? INT64 : STRING32 + body - 2
-    u8[p + 1] = low & 255
-    u8[p + 2] = (low >> 8) & 255
-    if (body > 3) u8[p + 3] = (low >> 16) & 255
-    if (body > 4) u8[p + 4] = low >>> 24
-    if (body === 9) writeU32(u8, p + 5, scratchHalves[1])
-  }
-}
-
-/** Whether element `p` is kept as an integer. */
-export function isInteger(u8: Uint8Array, p: number): boolean {
-  return !isString(u8[p])
-}
-
-/** The integer of element `p`, if a double holds it. */
-export function integerAt(u8: Uint8Array, p: number): number {
-  readInteger(u8, p)
-  return scratchHalves[1] * TWO_32 + (scratchHalves[0] >>> 0)
-}
-
-/** Puts the integer of element `p` into the halves. */
-function readInteger(u8: Uint8Array, p: number): void {
-  const head = u8[p]
-  let low = head
-  if (head >= 0x80) {
-    if (head < 0xe0) low = (((head & 31) << 27) >> 19) | u8[p + 1]
-    else if (head === INT16) low = ((u8[p + 1] << 16) | (u8[p + 2] << 24)) >> 16
-    else if (head === INT24) low = ((u8[p + 1] << 8) | (u8[p + 2] << 16) | (u8[p + 3] << 24)) >> 8
-    else low = readU32(u8, p + 1) | 0
-  }
-  scratchHalves[0] = low
-  scratchHalves[1] = head === INT64 ? readU32(u8, p + 5) | 0 : low >> 31
-}
-
-/** The rare integer that no double holds: its digits from the halves. */
-function readBig(): void {
-  const text = ((BigInt(scratchHalves[1]) << 32n) | BigInt(scratchHalves[0] >>> 0)).toString()
-  for (let i = 0; i < text.length; i++) scratchDigits[i] = text.charCodeAt(i)
-  element.length = text.length
-}
-
 function addToCount(u8: Uint8Array, at: number, change: number): void {
   const count = u8[at + COUNT_OFFSET] | (u8[at + COUNT_OFFSET + 1] << 8)
   if (count !== COUNT_UNKNOWN) setCount(u8, at, Math.min(count + change, COUNT_UNKNOWN))
@@ -580,15 +342,4 @@ function addToCount(u8: Uint8Array, at: number, change: number): void {
 function setCount(u8: Uint8Array, at: number, count: number): void {
   u8[at + COUNT_OFFSET] = count & 255
   u8[at + COUNT_OFFSET + 1] = count >> 8
-}
-
-function readU32(u8: Uint8Array, at: number): number {
-  return (u8[at] | (u8[at + 1] << 8) | (u8[at + 2] << 16) | (u8[at + 3] << 24)) >>> 0
-}
-
-function writeU32(u8: Uint8Array, at: number, value: number): void {
-  u8[at] = value & 255
-  u8[at + 1] = (value >>> 8) & 255
-  u8[at + 2] = (value >>> 16) & 255
-  u8[at + 3] = value >>> 24
 }
