@@ -151,6 +151,7 @@ export class SnapshotFile {
     try {
       action()
     } catch (error) {
+      if (error instanceof SnapshotError) throw error
       throw new SnapshotError(`Write error while saving DB to the disk(${what}): ${systemErrorText(error)}`)
     }
   }

@@ -174,8 +174,6 @@ test.each(['ENOSPC', 'EIO'])(
     const text = code === 'EIO' ? 'Input/output error' : 'No space left on device'
     const { calls } = sound
     for (let failing = 0; failing < calls.length; failing++) {
-      // The first and the last call of each kind do.
-      if (calls.indexOf(calls[failing]) !== failing && calls.lastIndexOf(calls[failing]) !== failing) continue
       const disk = new FaultyDisk()
       disk.fault = (_call, number) => (number === failing ? code : undefined)
       const { engine, file, result } = saveLongOn(disk)
@@ -184,7 +182,7 @@ test.each(['ENOSPC', 'EIO'])(
       // A file that has lost its name too late is in the way of nobody.
       const isHarmless = call === 'remove' || (call === 'close' && result.status === 'saved')
       if (!isHarmless) {
-        expect(result).toEqual({ status: 'failed', reason: expect.stringMatching(new RegExp(`: ${text}$`)) })
+        expect(result).toEqual({ status: 'failed', reason: expect.stringMatching(new RegExp(`^[^:]+: ${text}$`)) })
         expect(readdirSync(directory)).toEqual(['dump.rdb'])
       }
       if (disk.calls.includes('rename') && call !== 'rename') {
