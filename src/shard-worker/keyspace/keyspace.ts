@@ -317,9 +317,9 @@ export class Keyspace {
   }
 
   /** Deletes an entry met by a walk rather than a lookup. */
-  removeEntry(entry: number): void {
+  removeEntry(entry: number, how = this.access.freesReplaced): void {
     this.refind(entry)
-    this.removeFound(entry)
+    this.removeFound(entry, how)
   }
 
   private refind(entry: number): void {

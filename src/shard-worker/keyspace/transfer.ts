@@ -24,6 +24,7 @@ import {
 } from './entry.ts'
 import { NOT_IN_HEAP, PREFIX_PLACE, PREFIX_SOONEST } from './expiry-heap.ts'
 import { ARENA_FULL, type Keyspace } from './keyspace.ts'
+import { IN_SLICES } from './lazyfree.ts'
 import { assignString } from './string.ts'
 import { valueTypeOf } from './value-type.ts'
 
@@ -68,7 +69,8 @@ export function insertMoved(
     : insertCopy(to, from, source, bytes, offset, length)
   setAccess(to.arena, entry, accessOf(arena, source))
   if (within) forgetBlock(from, source)
-  from.removeEntry(source)
+  // No deletion to those who watch: it never counts as lazy, though what is copied may be large.
+  from.removeEntry(source, IN_SLICES)
   return entry
 }
 
