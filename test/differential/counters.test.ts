@@ -131,7 +131,7 @@ test('each command adds to the counters what it adds to those of redis-server', 
     const [theirs, ours] = await Promise.all(both.map((each) => each.ask(words)))
     expect(ours, words.join(' ')).toEqual(theirs)
     const after = await counted()
-    const [expected, actual] = after.map((counters, i) => added(before[i], counters))
+    const [expected, actual] = after.map((counters, i) => added(before[i], counters, before[0]))
     expect(actual, words.join(' ')).toBe(expected)
     before = after
   }

@@ -8,7 +8,7 @@ import { decodeReply } from '../support/resp.ts'
 import { canonicalForm, canonicalStream } from './canonical.ts'
 import type { Contestant, Outcome } from './contestant.ts'
 import { added, COUNTING_COMMAND, type Counters, countersIn, looksUpByChance } from './counters.ts'
-import { asRedis72, isSessionComparableWith70, stateAsRedis72 } from './redis-7.2-differences.ts'
+import { asRedis72, isSessionComparable, stateAsRedis72 } from './redis-7.2-differences.ts'
 import type { Command, Script, Send, Session, Step } from './script.ts'
 import { encode, resolve, shortLifeMs } from './script.ts'
 import { Tally } from './tally.ts'
@@ -118,7 +118,7 @@ export class Match {
     const actual = canonicalStream(spinel.replies[0], bytes)
     if (expected === actual && oracle.ended === spinel.ended) return null
     if (this.refusesForeign(actual)) return null
-    if (this.oracleIs70 && !isSessionComparableWith70(actual)) return null
+    if (!isSessionComparable(actual, this.oracleVersion)) return null
     if ((oracle.torn && actual.startsWith(expected)) || (spinel.torn && expected.startsWith(actual))) return null
     return { about: 'session', oracle: told(oracle), spinel: told(spinel) }
   }
@@ -244,7 +244,7 @@ export class Match {
     const leftovers = [this.oracle.leftovers().join('\n'), this.spinel.leftovers().join('\n')]
     if (leftovers[0] !== leftovers[1]) return { about: 'leftovers', oracle: leftovers[0], spinel: leftovers[1] }
     const counts = (await this.both(counters)).map((after, i) =>
-      added(this.counted[i], after, this.excused.get(i === 0 ? this.oracle : this.spinel) ?? 0),
+      added(this.counted[i], after, this.counted[0], this.excused.get(i === 0 ? this.oracle : this.spinel) ?? 0),
     )
     if (counts[0] !== counts[1]) return { about: 'counters', oracle: counts[0], spinel: counts[1] }
     const found = await this.compareDigests()

@@ -74,11 +74,11 @@ export function isComparableWith70(words: readonly string[]): boolean {
 }
 
 /**
- * Whether the replies of a session can be compared with a 7.0 oracle's: bytes damaged in their midst may have made a
- * HELLO with several options, see above.
+ * Whether the replies of a session can be compared with the oracle's: bytes damaged in their midst may have made an
+ * AUTH or a HELLO with several options, see above.
  */
-export function isSessionComparableWith70(replies: string): boolean {
-  return !replies.includes("-ERR Syntax error in HELLO option '")
+export function isSessionComparable(replies: string, version: number): boolean {
+  return !replies.includes(version < 702 ? "-ERR Syntax error in HELLO option '" : '-WRONGPASS ')
 }
 
 export const DIFFERENCES: readonly Difference[] = [
