@@ -65,6 +65,9 @@ export function copyWords(
 
 let viewedBytes = new Uint8Array(0)
 let viewedBy = new DataView(viewedBytes.buffer)
+/* The ones before those. */
+let viewedBefore = viewedBytes
+let viewedBeforeBy = viewedBy
 
 /**
  * A DataView of the whole of `bytes`. The newest is kept, and nearly always the one that is asked for: a thread's
@@ -74,10 +77,17 @@ export function viewOf(bytes: Uint8Array): DataView {
   return bytes === viewedBytes ? viewedBy : viewAnew(bytes)
 }
 
+/** The last view but one is at hand, too: a loader reads a window and what it has decompressed in turn. */
 function viewAnew(bytes: Uint8Array): DataView {
+  const view =
+    bytes === viewedBefore
+      ? viewedBeforeBy
+      : new DataView(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength)
+  viewedBefore = viewedBytes
+  viewedBeforeBy = viewedBy
   viewedBytes = bytes as Uint8Array<ArrayBuffer>
-  viewedBy = new DataView(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength)
-  return viewedBy
+  viewedBy = view
+  return view
 }
 
 /** Whether two ranges of `length` bytes are equal. */

@@ -15,6 +15,7 @@ export function loadInto(target: TestEngine, file: string): void {
       settings: engine.settings,
       access: engine.access,
       keyspaceOf: (db, bytes, offset, length) => engine.shards[engine.shardOf(bytes, offset, length)].keyspaces[db],
+      expect: (db, keys, volatile) => engine.expectKeys(db, keys, volatile),
       onAux: () => {},
       onNotice: () => {},
     },

@@ -95,6 +95,7 @@ export class Loading {
       settings: engine.settings,
       access: engine.access,
       keyspaceOf: (db, bytes, offset, length) => engine.shards[engine.shardOf(bytes, offset, length)].keyspaces[db],
+      expect: (db, keys, volatile) => engine.expectKeys(db, keys, volatile),
       onAux: (name, value) => this.tellAux(name, value),
       onNotice: (line) => log.notice(line),
     }

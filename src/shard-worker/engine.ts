@@ -159,6 +159,14 @@ export class Engine {
     return count === 1 ? 0 : (keySlot(bytes, offset, length) * count) >>> SLOT_BITS
   }
 
+  /** Keys are about to come for a database, about so many, of which so many are volatile. */
+  expectKeys(db: number, keys: number, volatile: number): void {
+    for (const { keyspaces } of this.shards) {
+      keyspaces[db].keys.prepare(keys / this.shards.length)
+      if (volatile > 0) keyspaces[db].expires.prepare(volatile / this.shards.length)
+    }
+  }
+
   /** Notes shard and hash of key argument `index`; the caller sets `located` when all of the command's keys are. */
   locate(args: Args, index: number): void {
     digestKey(args.bytes, args.offset[index], args.length[index], this.seed)

@@ -16,6 +16,7 @@ import {
   OPCODE_FUNCTION2,
   OPCODE_IDLE,
   OPCODE_MODULE_AUX,
+  OPCODE_RESIZEDB,
   OPCODE_SELECTDB,
   OPCODE_SLOT_INFO,
   RDB_HASH,
@@ -399,6 +400,23 @@ test('a key that is there already can be replaced', () => {
     { duplicates: 'replace' },
   )
   expect(engine.run('GET', 'key')).toBe('new')
+  engine.check()
+})
+
+test('a file that says more keys come than its bytes can hold is not believed', () => {
+  const engine = empty()
+  const before = engine.engine.shards[0].arena.usedBytes
+  load(
+    engine,
+    handmade(10, (writer) => {
+      writer.byte(OPCODE_RESIZEDB)
+      writer.integer(2 ** 40)
+      writer.integer(2 ** 40)
+      addString(writer, 'key', 'value')
+    }),
+  )
+  expect(engine.run('GET', 'key')).toBe('value')
+  expect(engine.engine.shards[0].arena.usedBytes - before).toBeLessThan(4096)
   engine.check()
 })
 

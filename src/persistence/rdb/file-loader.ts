@@ -42,6 +42,8 @@ const MAGIC = 'REDIS'
 const HEAD_BYTES = 9
 const FIRST_VERSION_WITH_CHECKSUM = 5
 const TWO_32 = 4294967296
+/** No key takes less: its type, itself and a value of a byte each, one of them with a length before it. */
+const LEAST_KEY_BYTES = 4
 
 /** Where keys go, and what is to be told. */
 export interface LoadHost {
@@ -49,6 +51,8 @@ export interface LoadHost {
   readonly settings: EngineSettings
   readonly access: Access
   keyspaceOf(db: number, bytes: Uint8Array, offset: number, length: number): Keyspace
+  /** About so many keys come for a database, of which so many are volatile. */
+  expect(db: number, keys: number, volatile: number): void
   /** An AUX field: name and value are latin1. */
   onAux(name: string, value: string): void
   /** Something was left out: a line for the log. */
@@ -238,10 +242,7 @@ export class RdbFileLoader {
       case OPCODE_SELECTDB:
         return this.select(reader.integer())
       case OPCODE_RESIZEDB:
-        // Tables here grow as they go, without a pause: no need to know.
-        reader.integer()
-        reader.integer()
-        return
+        return this.expect(reader.integer(), reader.integer())
       case OPCODE_SLOT_INFO:
         for (let i = 0; i < 3; i++) reader.integer()
         return
@@ -272,6 +273,12 @@ export class RdbFileLoader {
         )
     }
     throw new RdbError(`Unknown RDB opcode ${code}`)
+  }
+
+  /** So many keys are said to come for the database, and that many of them volatile. */
+  private expect(keys: number, volatile: number): void {
+    const most = this.reader.mostLeft / LEAST_KEY_BYTES
+    this.host.expect(this.db, Math.min(keys, most), Math.min(volatile, most))
   }
 
   private expireAt(low: number, high: number): void {

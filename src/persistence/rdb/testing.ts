@@ -78,6 +78,7 @@ export function loadingInto(test: TestEngine, fileBytes: number, options: Partia
     settings: engine.settings,
     access: engine.access,
     keyspaceOf: (db, bytes, offset, length) => engine.shards[engine.shardOf(bytes, offset, length)].keyspaces[db],
+    expect: (db, keys, volatile) => engine.expectKeys(db, keys, volatile),
     onAux: (name, value) => aux.push([name, value]),
     onNotice: (line) => notices.push(line),
   }

@@ -45,6 +45,29 @@ test('a table behaves as a Map, with its rehash at any point', () => {
 })
 
 describe('size', () => {
+  test('a table that is told what comes does not grow meanwhile, nor is it larger than one that has grown', () => {
+    for (const count of [0, 1, 36, 37, 1000, 5000]) {
+      const told = new TestTable()
+      told.table.prepare(count)
+      const before = told.table.bucketCounts
+      const grown = new TestTable()
+      for (let n = 0; n < count; n++) for (const each of [told, grown]) each.insert(key(n))
+      expect(told.table.bucketCounts).toEqual(before)
+      while (grown.table.rehashStep(100));
+      expect(grown.table.bucketCounts[0]).toBe(count === 0 ? 0 : before[0])
+      told.table.prepare(100_000)
+      expect(told.table.bucketCounts).toEqual(before)
+      told.check()
+    }
+  })
+
+  test('a table that is told more than there is room for begins small', () => {
+    const tested = new TestTable()
+    tested.table.prepare(1e12)
+    expect(tested.insert('key')).toBe(true)
+    tested.check()
+  })
+
   test('a table grows with its keys, finishes its rehash, and shrinks when they go', () => {
     const tested = new TestTable()
     for (let n = 0; n < 5000; n++) tested.insert(key(n))

@@ -280,12 +280,23 @@ export class Table {
     return this.i32[this.base + BUCKETS0] !== 0 || this.allocateFirst()
   }
 
-  private allocateFirst(): boolean {
-    const buckets = this.arena.allocate(INITIAL_BUCKETS * BUCKET_BYTES)
+  /**
+   * Gives a table that has not begun the buckets that so many entries will want, so that it does not grow while they
+   * come. Where these have no room it begins small.
+   */
+  prepare(entries: number): void {
+    if (this.i32[this.base + BUCKETS0] !== 0) return
+    let count = INITIAL_BUCKETS
+    while (count * GROW_ENTRIES_PER_BUCKET < entries && count < MAX_BUCKETS) count *= 2
+    if (this.arena.fits(count * BUCKET_BYTES)) this.allocateFirst(count)
+  }
+
+  private allocateFirst(count = INITIAL_BUCKETS): boolean {
+    const buckets = this.arena.allocate(count * BUCKET_BYTES)
     if (buckets === 0) return false
-    this.u8.fill(0, buckets, buckets + INITIAL_BUCKETS * BUCKET_BYTES)
+    this.u8.fill(0, buckets, buckets + count * BUCKET_BYTES)
     this.i32[this.base + BUCKETS0] = buckets
-    this.i32[this.base + MASK0] = INITIAL_BUCKETS - 1
+    this.i32[this.base + MASK0] = count - 1
     this.i32[this.base + REHASH] = -1
     return true
   }

@@ -14,6 +14,7 @@
  * What was compact stays compact when it has no more than `hash-max-listpack-entries` fields, however long they are, as
  * in Redis; a zipmap alone is asked for the length of its texts too. */
 
+import { copyBytes } from '../../base/bytes.ts'
 import {
   ENCODING_LISTPACK,
   ENCODING_LISTPACK_EX,
@@ -54,6 +55,8 @@ const KIND_LISTPACK_EX = TYPE_HASH | (ENCODING_LISTPACK_EX << 4)
 const DUPLICATE = 'Duplicate hash fields detected'
 const BROKEN_LISTPACK = 'Hash listpack integrity check failed.'
 const BROKEN_LISTPACK_EX = 'Hash listpackex integrity check failed.'
+/** What a field with its value takes at least. */
+const LEAST_FIELD_BYTES = 2
 /** Empty chains count as fields, too. */
 const FIELDS_PER_STEP = 64
 const LONG_HASH_FIELDS = 8 * FIELDS_PER_STEP
@@ -174,7 +177,7 @@ class FieldsLoader implements ValueLoader {
       this.soonest = this.rdbType === RDB_HASH_METADATA ? readTime(reader) : 1
       const count = reader.integer()
       if (count === 0) throw new EmptyValue()
-      createHash(target, count)
+      createHash(target, count, Math.min(count, reader.mostLeft / LEAST_FIELD_BYTES))
       this.left = count
       return false
     }
@@ -208,13 +211,15 @@ function readTime(reader: RdbReader): number {
   return low + (reader.word() >>> 0) * TWO_32
 }
 
-/** A hash without fields, a hashtable if it will have too many. */
-function createHash(target: LoadTarget, count: number): void {
+/** A hash without fields, a hashtable if it will have too many; `believed` says how many to make room for. */
+function createHash(target: LoadTarget, count: number, believed: number): void {
   const hash = viewOf(target.keyspace)
   limit(hash, target)
   target.lookUp()
   target.entry = hash.create(target.bytes, target.offset, target.length, 0, 0)
-  if (count > hash.maxEntries) hash.convert()
+  if (count <= hash.maxEntries) return
+  hash.convert()
+  hash.table.prepare(believed)
 }
 
 function openedForLoad(target: LoadTarget): Hash {
@@ -340,7 +345,7 @@ function insertListpack(
   const block = arena.allocate(prefix + bytes)
   if (block === 0) throw ARENA_FULL
   if (isVolatile) initializePrefix(arena, block)
-  arena.u8.set(u8.subarray(at, at + bytes), block + prefix)
+  copyBytes(arena.u8, block + prefix, u8, at, bytes)
   try {
     if (isVolatile && !keyspace.volatileHashes.reserve(1)) throw ARENA_FULL
     const kind = isVolatile ? KIND_LISTPACK_EX : KIND_LISTPACK

@@ -131,6 +131,11 @@ export class RdbReader {
     throw count > left + this.toCome ? new ShortRead('Unexpected end of the data') : MORE_BYTES
   }
 
+  /** Bytes that are there or may still be fed. */
+  get mostLeft(): number {
+    return this.left + this.toCome
+  }
+
   byte(): number {
     this.need(1)
     return this.bytes[this.at++]
