@@ -9,6 +9,9 @@ test('an expired key is replaced as any other', () => {
   engine.must('SET', 'to', 'x', 'PX', '1')
   engine.nowMs += 1000
   const before = counters[DIRTY]
+  const emptyList = '\n\x0b\x0b\0\0\0\n\0\0\0\0\0\xff\n\0~\x1a\xcf\xd9+\xcaAq'
+  expect(engine.error('RESTORE', 'to', '0', emptyList, 'REPLACE')).toBe('ERR Bad data format')
+  expect(engine.must('DBSIZE')).toBe(2)
   engine.must('RESTORE', 'to', '0', String(engine.must('DUMP', 'from')), 'REPLACE')
   expect(engine.must('GET', 'to')).toBe('y')
   expect(counters[DIRTY] - before).toBe(1)

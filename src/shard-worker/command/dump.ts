@@ -90,7 +90,7 @@ function restore(engine: Engine, args: Args, reply: Reply): void {
   const key = args.offset[1]
   const keyBytes = args.length[1]
   // Redis replaces what is there without a look whether it has expired.
-  let old = options.replace ? keyspace.peek(bytes, key, keyBytes) : keyspace.findForWrite(bytes, key, keyBytes)
+  const old = options.replace ? keyspace.peek(bytes, key, keyBytes) : keyspace.findForWrite(bytes, key, keyBytes)
   if (old !== 0 && !options.replace) return reply.error(errors.BUSY_KEY)
   const ttl = integerArgument(args, 2)
   if (ttl === null) return reply.error(errors.NOT_AN_INTEGER)
@@ -98,18 +98,12 @@ function restore(engine: Engine, args: Args, reply: Reply): void {
   if (!isSoundPayload(bytes, args.offset[3], args.length[3], !engine.settings.skipChecksumValidation)) {
     return reply.error(errors.DUMP_VERSION_OR_CHECKSUM)
   }
-  const wasThere = old !== 0
-  if (wasThere && keyspace.isExpired(old)) {
-    // Nobody sees it any more, and the loader's look-up would count it as expired.
-    keyspace.removeEntry(old)
-    old = 0
-  }
   const entry = load(engine, args, reply)
   if (entry === 0) return
   const expireMs = ttl === 0n || options.absolute ? ttl : BigInt.asIntN(64, ttl + BigInt(engine.nowMs))
   if (ttl !== 0n && expireMs <= BigInt(engine.nowMs)) {
     keyspace.removeEntry(entry)
-    if (!wasThere) return reply.ok()
+    if (old === 0) return reply.ok()
   } else finish(engine, entry, ttl === 0n ? null : expireMs, options)
   if (old !== 0) keyspace.removeEntry(old)
   keyspace.changed(bytes, key, keyBytes)
@@ -118,8 +112,11 @@ function restore(engine: Engine, args: Args, reply: Reply): void {
 
 /** The entry of a payload; 0 when it is broken, with the error replied. */
 function load(engine: Engine, args: Args, reply: Reply): number {
-  const { keyspace, settings } = engine
+  const { keyspace, settings, access } = engine
   const { bytes, offset, length } = args
+  const { expirePaused } = access
+  // What is to be replaced stays for as long as the payload may turn out broken, though it may have expired.
+  access.expirePaused = true
   try {
     return loadPayload(keyspace, settings, bytes, offset[1], length[1], offset[3], length[3])
   } catch (error) {
@@ -127,6 +124,8 @@ function load(engine: Engine, args: Args, reply: Reply): number {
     engine.logVerbose(`Internal error in RDB reading -> ${error.message}`)
     reply.error(errors.BAD_DATA_FORMAT)
     return 0
+  } finally {
+    access.expirePaused = expirePaused
   }
 }
 
