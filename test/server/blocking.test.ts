@@ -328,6 +328,18 @@ describe.each(INLINE_EXECUTION_MODES)('inline-execution %s', (mode) => {
       expect(await client.call('LRANGE', 'to', 0, -1)).toEqual(['2'])
     })
 
+    test('not by SORT that stores over a value of another type', async () => {
+      await client.call('RPUSH', 'from', '3', '1', '2')
+      const [waiter] = await waiting(['BLPOP', 'to', 0])
+      await client.call('SET', 'to', 'x')
+      expect(await client.call('SORT', 'from', 'STORE', 'to')).toBe(3)
+      expect(await client.call('LRANGE', 'to', 0, -1)).toEqual(['1', '2', '3'])
+      await client.call('RPUSH', 'to', '4')
+      await client.call('DEL', 'to')
+      await client.call('RPUSH', 'to', '5')
+      expect(await read(waiter)).toEqual(['to', '5'])
+    })
+
     test('by RESTORE', async () => {
       await client.call('RPUSH', 'from', '1')
       const dump = decodeReply(await client.command('DUMP', 'from')).text

@@ -251,7 +251,14 @@ function store(engine: Engine, args: Args, key: number, values: (Uint8Array | nu
     return reply.integer(0)
   }
   const elements = values.map((value) => value ?? NOTHING)
-  storeList(keyspace, listOf(keyspace, engine.settings), bytes, offset, length, elements)
+  // A list in the place of another value is no new key to Redis: it serves nobody who waits for one.
+  const { addedKeys } = engine.access
+  if (old !== 0) engine.access.addedKeys = null
+  try {
+    storeList(keyspace, listOf(keyspace, engine.settings), bytes, offset, length, elements)
+  } finally {
+    engine.access.addedKeys = addedKeys
+  }
   if (old !== 0) keyspace.removeEntry(old)
   keyspace.changed(bytes, offset, length, values.length)
   reply.integer(values.length)
