@@ -163,7 +163,7 @@ function samePairs(a: ReplyTree, b: ReplyTree): boolean {
  * listpack whose fields had expiries and have none now.
  */
 function sameDump(a: ReplyTree, b: ReplyTree): boolean {
-  if (b.text.startsWith(RDB_HASH) && a.text.startsWith(HASH_WITHOUT_SOONEST)) return true
+  if (a.text.startsWith(RDB_HASH_LISTPACK_EX) && b.text.startsWith(RDB_HASH)) return true
   return UNORDERED_OR_TIMED.some((type) => a.text.startsWith(type) && b.text.startsWith(type)) && sameLength(a, b)
 }
 
@@ -176,7 +176,6 @@ const RDB_HASH_METADATA = '\x18'
 /** No Redis before 7.4 reads it: Spinel writes it only where a field does expire. */
 const RDB_HASH_LISTPACK_EX = '\x19'
 const UNORDERED_OR_TIMED = [RDB_HASH, RDB_HASH_METADATA, RDB_HASH_LISTPACK_EX]
-const HASH_WITHOUT_SOONEST = `${RDB_HASH_LISTPACK_EX}${'\0'.repeat(8)}`
 
 const HELLO_OF_THE_PROCESS = new Set(['version', 'id'])
 
