@@ -309,3 +309,30 @@ for (const workers of [1, 2]) {
     })
   })
 }
+
+test('a blocking command that finds much leaves it to the worker, in its place', async () => {
+  const rig = new RoutingRig({ workers: 2, shards: 4 })
+  const pairs = new Pairs()
+  try {
+    const { client, session, received } = await pairs.open(rig, 1)
+    const pop = ['BLMPOP', '0', '2', 'none', 'list', 'LEFT', 'COUNT', '2000']
+    const elements = Array.from({ length: 200 }, (_, i) => `${i}`)
+    const commands = [...Array.from({ length: 11 }, () => ['RPUSH', 'list', ...elements]), ['LLEN', 'list']]
+    const ask = async (all: string[][]): Promise<string> => {
+      const before = received().length
+      client.write(all.map(encode).join(''))
+      const isOver = () => session.bytesIn === client.bytesWritten && !session.isSuspended && session.replies.isEmpty
+      while (!isOver() || received().length < session.bytesOut) await settle()
+      return received().slice(before)
+    }
+    await ask(commands)
+    const before = rig.sequencer.handedOver
+    const popped = array([bulk('list'), array(Array.from({ length: 2000 }, (_, i) => bulk(`${i % 200}`)))])
+    const rest = array([bulk('list'), array(elements.map(bulk))])
+    expect(await ask([pop, ['LLEN', 'list'], pop])).toBe(`${popped}${integer(200)}${rest}`)
+    expect(rig.sequencer.handedOver).toBeGreaterThan(before)
+  } finally {
+    pairs.close()
+    await rig.close()
+  }
+})
