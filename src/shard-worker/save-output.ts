@@ -43,6 +43,11 @@ const PIECE_BYTES = 256 * 1024
 const LEAST_RECORD_BYTES = 128 * 1024
 /** A slice begins no chain when the ring has less room, as a share of all: a few values that are not large fit then. */
 const LEAST_ROOM_SHARE = 1 / 8
+/**
+ * A thread whose ring was full goes on when it has room for some of the largest records, or half of the ring if that is
+ * less: the I/O thread serves nobody until then.
+ */
+const ROOM_BYTES = 4 * PIECE_BYTES
 /** A full ring is looked at this often, should its doorbell not ring: the thread that writes may have failed. */
 const ROOM_WAIT_MS = 100
 
@@ -222,7 +227,7 @@ export class SaveOutput implements SaveSink<Keyspace> {
   }
 
   private get hasRoom(): boolean {
-    return this.ring.freeBytes >= this.ring.capacity / 2 || this.channel.state === CHANNEL_DROPPED
+    return this.ring.freeBytes >= Math.min(this.ring.capacity / 2, ROOM_BYTES) || this.channel.state === CHANNEL_DROPPED
   }
 
   /* The I/O thread's. */

@@ -193,3 +193,24 @@ test.each(['ENOSPC', 'EIO'])(
     }
   },
 )
+
+test('what the I/O thread has to save is written before what slices have', () => {
+  const rig = setUp()
+  const { engine, memory, output, channel, task, file } = rig
+  const worker = new SaveOutput(memory, 0, engine.engine.access, engine.engine.settings, false)
+  const { keyspace, entry } = engine.find('key')
+  engine.must('SET', 'other', 'value')
+  const other = engine.find('other')
+  for (let i = 0; i < 200; i++) {
+    worker.save(other.keyspace, other.entry, 1)
+    worker.flush()
+    output.save(keyspace, entry, 0)
+    output.flush()
+  }
+  channel.end()
+  expect(writeSnapshot(task).status).toBe('saved')
+  const bytes = readFileSync(file, 'latin1')
+  expect(bytes.split('\x05other\x05value').length).toBe(201)
+  // Sixteen of the worker's, all of the I/O thread's, and the rest.
+  expect(bytes.split('\xfe').length - 1).toBe(3)
+})

@@ -2,6 +2,9 @@
  * rings, compresses their strings and writes them into the file. A thread of the pool; it blocks as it likes. It waits
  * for no thread but for the rest of an entry that has begun; one that is saved in parts waits aside (value-parts.ts).
  *
+ * What the I/O thread sends comes first: it is what commands are about to change, and once its ring is full nobody is
+ * served until it has room. The workers' rings may fill, for then their slices end.
+ *
  * Parts of a shard's huge entries are taken in the order of their numbers, from whichever ring they come: a ring whose
  * next record is a later part stands still meanwhile. The part that was sent first of all that are not taken yet can
  * always be taken, so some ring moves on.
@@ -108,14 +111,23 @@ class SnapshotWriter {
       const { state } = channel
       if (state === CHANNEL_DROPPED) return false
       channel.noteBuffered(rings.reduce((sum, ring) => sum + ring.heldBytes, 0))
-      let taken = 0
-      for (let i = 0; i < rings.length; i++) taken += this.takeFrom(i)
-      if (taken > 0) continue
+      if (this.takeSome() > 0) continue
       if (state === CHANNEL_ENDING) return true
       channel.writer.prepareToSleep()
       if (channel.state === state && !rings.some((ring) => this.canTake(ring))) channel.writer.sleep(SLEEP_MS)
       else channel.writer.cancelSleep()
     }
+  }
+
+  /** Takes some records from each worker's ring, and after each of them all that there are from the I/O thread's. */
+  private takeSome(): number {
+    const io = this.rings.length - 1
+    let taken = 0
+    for (let i = 0; i < io; i++) {
+      taken += this.takeFrom(i)
+      for (let more = this.takeFrom(io); more > 0; more = this.takeFrom(io)) taken += more
+    }
+    return taken
   }
 
   /** Whether a ring has a record whose turn it is. */
