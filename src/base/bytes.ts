@@ -90,9 +90,9 @@ function viewAnew(bytes: Uint8Array): DataView {
   return view
 }
 
-/** Whether two ranges of `length` bytes are equal. */
+/** Whether two ranges of `length` bytes are equal. From the end, where names that are made alike differ. */
 export function equalBytes(a: Uint8Array, aOffset: number, b: Uint8Array, bOffset: number, length: number): boolean {
-  for (let i = 0; i < length; i++) if (a[aOffset + i] !== b[bOffset + i]) return false
+  for (let i = length - 1; i >= 0; i--) if (a[aOffset + i] !== b[bOffset + i]) return false
   return true
 }
 

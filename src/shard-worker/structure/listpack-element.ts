@@ -92,6 +92,7 @@ export function read(u8: Uint8Array, p: number): void {
 /** Whether element `p` has this text. */
 export function equals(u8: Uint8Array, p: number, bytes: Uint8Array, offset: number, length: number): boolean {
   const head = u8[p]
+  if ((head & 0xc0) === 0x80) return (head & 63) === length && equalBytes(u8, p + 1, bytes, offset, length)
   if (isString(head)) {
     return stringLength(u8, p) === length && equalBytes(u8, p + stringHeadBytes(head), bytes, offset, length)
   }

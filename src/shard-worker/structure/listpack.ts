@@ -89,6 +89,7 @@ export function isEnd(u8: Uint8Array, p: number): boolean {
 export function previous(u8: Uint8Array, at: number, p: number): number {
   if (p === at + LISTPACK_HEADER_BYTES) return 0
   let last = p - 1
+  if (u8[last] < 128) return last - u8[last]
   let body = u8[last] & 127
   let shift = 128
   while (u8[last] & 128) {
