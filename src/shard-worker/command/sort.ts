@@ -1,5 +1,5 @@
 /* SORT and SORT_RO (https://redis.io/commands/sort/). Their patterns name keys in any shard, so they run over all of
- * them. Baton holder of all. Not hot: elements are copied out of the arena and sorted by JavaScript. */
+ * them. Baton holder of all. Elements are copied out of the arena and sorted there (sort-order.ts). */
 import type { Args } from '../../base/args.ts'
 import { bytesOf, textOf } from '../../base/bytes.ts'
 import {
@@ -17,13 +17,14 @@ import {
 } from '../../base/command-spec.ts'
 import { parseDouble } from '../../base/double-text.ts'
 import * as errors from '../../base/error-texts.ts'
+import { parsed, parseInteger, SAFE_INTEGER } from '../../base/number-text.ts'
 import type { Reply } from '../../base/reply.ts'
 import type { Engine } from '../engine.ts'
-import { blockOf, encodingOf, TYPE_LIST, typeOf } from '../keyspace/entry.ts'
-import { listOf, storeList } from '../keyspace/list.ts'
-import { eachElement } from '../keyspace/list-type.ts'
+import { type List, listOf, storeList } from '../keyspace/list.ts'
 import { integerArgument } from './integer-argument.ts'
-import { parsePattern, type SortPattern, valueByPattern, varies } from './sort-pattern.ts'
+import { FOREIGN, openFound } from './list-value.ts'
+import { orderByNumber, orderByText, Texts } from './sort-order.ts'
+import { findValue, parsePattern, type SortPattern, value, varies } from './sort-pattern.ts'
 
 const BY = bytesOf('BY')
 const LIMIT = bytesOf('LIMIT')
@@ -32,7 +33,6 @@ const ASC = bytesOf('ASC')
 const DESC = bytesOf('DESC')
 const ALPHA = bytesOf('ALPHA')
 const STORE = bytesOf('STORE')
-const NOTHING = new Uint8Array(0)
 const ACL = ACL_SET | ACL_SORTEDSET | ACL_LIST | ACL_DANGEROUS
 const STORED: KeySpec = {
   flags: ['OW', 'UPDATE'],
@@ -99,33 +99,37 @@ interface SortOptions {
   store: number
 }
 
-interface Row {
-  element: Uint8Array
-  score: number
-  /** What BY and ALPHA sort by. */
-  weight: Uint8Array | null
-}
-
 function sort(engine: Engine, args: Args, reply: Reply, mayStore: boolean): void {
   const options = parseOptions(args, reply, mayStore)
   if (options === null) return
-  const elements = elementsOf(engine, args)
-  if (elements === null) return reply.error(errors.WRONG_TYPE)
-  const rows = elements.map((element): Row => ({ element, score: 0, weight: null }))
+  const keyspace = engine.keyspaceOf(args, 1)
+  const list = openFound(engine, keyspace, keyspace.findForRead(args.bytes, args.offset[1], args.length[1]))
+  if (list === FOREIGN) return reply.error(errors.WRONG_TYPE)
+  const all = list === null ? 0 : list.count
+  const first = Math.min(Math.max(options.offset, 0), all)
+  const chosen = options.count < 0 ? all - first : Math.min(options.count, all - first)
+  const elements = new Texts()
+  let order: Uint32Array | null = null
   if (options.isUnsorted) {
-    if (options.isDescending) rows.reverse()
+    if (list !== null) copyElements(list, first, chosen, !options.isDescending, elements)
   } else {
-    if (!weigh(engine, rows, options)) return reply.error(errors.SORT_SCORE)
-    rows.sort(comparison(options))
+    if (list !== null) copyElements(list, 0, all, true, elements)
+    order = ordered(engine, elements, options)
+    if (order === null) return reply.error(errors.SORT_SCORE)
+    order = order.subarray(first, first + chosen)
   }
-  const first = Math.min(Math.max(options.offset, 0), rows.length)
-  const chosen = options.count < 0 ? rows.slice(first) : rows.slice(first, first + options.count)
-  const values = chosen.flatMap(({ element }) => valuesOf(engine, element, options))
-  if (options.store !== 0) return store(engine, args, options.store, values, reply)
-  reply.array(values.length)
-  for (const value of values) {
-    if (value === null) reply.nil()
-    else reply.bulk(value, 0, value.length)
+  if (options.store !== 0) return store(engine, args, options, valuesOf(engine, elements, order, options), reply)
+  replyValues(engine, elements, order, options, reply)
+}
+
+/** Copies `count` elements of a list, from index `first` on, counted from the tail if backward. */
+function copyElements(list: List, first: number, count: number, forward: boolean, elements: Texts): void {
+  if (count === 0) return
+  list.seek(forward ? first : -1 - first)
+  for (let left = count; left > 0; left--) {
+    list.read()
+    elements.add(list.valueBytes, list.valueOffset, list.valueLength)
+    if (left > 1) list.step(forward)
   }
 }
 
@@ -170,78 +174,112 @@ function parseOptions(args: Args, reply: Reply, mayStore: boolean): SortOptions 
   return options
 }
 
-/** Copies of the elements of the list at argument 1; null for a value of another type. */
-function elementsOf(engine: Engine, args: Args): Uint8Array[] | null {
-  const keyspace = engine.keyspaceOf(args, 1)
-  const { arena } = keyspace
-  const entry = keyspace.findForRead(args.bytes, args.offset[1], args.length[1])
-  const elements: Uint8Array[] = []
-  if (entry === 0) return elements
-  if (typeOf(arena, entry) !== TYPE_LIST) return null
-  eachElement(arena, blockOf(arena, entry), encodingOf(arena, entry), (element) => elements.push(element))
-  return elements
+/** The indexes of all elements in the order that is asked for; null when something is no number that should be one. */
+function ordered(engine: Engine, elements: Texts, options: SortOptions): Uint32Array | null {
+  const { by, isAlpha, isDescending, store } = options
+  let order: Uint32Array
+  if (isAlpha) {
+    const weights = by === null ? elements : textWeights(engine, elements, by)
+    // What is stored must not depend on the locale: Redis compares all bytes then, else as strcoll does.
+    order = orderByText(store !== 0 ? weights : untilZeros(weights))
+  } else {
+    const numbers = numberWeights(engine, elements, by)
+    if (numbers === null) return null
+    order = orderByNumber(numbers, elements)
+  }
+  return isDescending ? order.reverse() : order
 }
 
-/** Finds what each row is sorted by; false when something is no number that should be one. */
-function weigh(engine: Engine, rows: Row[], { by, isAlpha }: SortOptions): boolean {
+/** What BY stands for, for each element. */
+function textWeights(engine: Engine, elements: Texts, by: SortPattern): Texts {
+  const weights = new Texts()
+  for (let i = 0; i < elements.count; i++) addValue(engine, by, elements, i, weights)
+  return weights
+}
+
+/** The same as numbers, or those of the elements without BY; null when one is none. */
+function numberWeights(engine: Engine, elements: Texts, by: SortPattern | null): Float64Array | null {
+  const numbers = new Float64Array(elements.count)
   let areNumbers = true
-  for (const row of rows) {
-    const value = by === null ? row.element : valueByPattern(engine, by, row.element)
-    if (value === null) continue
-    if (isAlpha) {
-      row.weight = value
-    } else {
-      row.score = scoreOf(value)
-      if (Number.isNaN(row.score)) areNumbers = false
+  for (let i = 0; i < elements.count; i++) {
+    const offset = elements.offset(i)
+    const length = elements.length(i)
+    if (by === null) numbers[i] = scoreOf(elements.bytes, offset, length)
+    else if (findValue(engine, by, elements.bytes, offset, length)) {
+      numbers[i] = scoreOf(value.bytes, value.offset, value.length)
     }
+    if (Number.isNaN(numbers[i])) areNumbers = false
   }
-  return areNumbers
+  return areNumbers ? numbers : null
 }
 
 /** What strtod(3) reads, if that is all up to a zero byte; an empty text is 0. */
-function scoreOf(value: Uint8Array): number {
-  const text = textOf(untilZero(value))
+function scoreOf(bytes: Uint8Array, offset: number, length: number): number {
+  if (parseInteger(bytes, offset, length) === SAFE_INTEGER) return parsed()
+  const zero = bytes.subarray(offset, offset + length).indexOf(0)
+  const text = textOf(bytes, offset, zero < 0 ? length : zero)
   return text === '' ? 0 : parseDouble(text.replace(/^[ \t-\r]+/, ''))
 }
 
-function comparison({ by, isAlpha, isDescending, store }: SortOptions): (a: Row, b: Row) => number {
-  const direction = isDescending ? -1 : 1
-  if (!isAlpha) {
-    return (a, b) => {
-      if (a.score !== b.score) return a.score > b.score ? direction : -direction
-      return direction * Buffer.compare(a.element, b.element)
+/** Texts cut at their first zero byte: these, if they have none. */
+function untilZeros(texts: Texts): Texts {
+  const cut = new Texts()
+  for (let i = 0; i < texts.count; i++) {
+    if (texts.isMissing(i)) cut.addMissing()
+    else cut.add(texts.bytes, texts.offset(i), texts.length(i))
+  }
+  cut.cutAtZeros()
+  return cut
+}
+
+/** Adds what a pattern stands for, given an element. */
+function addValue(engine: Engine, pattern: SortPattern | null, elements: Texts, index: number, to: Texts): void {
+  if (pattern !== null && findValue(engine, pattern, elements.bytes, elements.offset(index), elements.length(index))) {
+    to.add(value.bytes, value.offset, value.length)
+  } else to.addMissing()
+}
+
+/** What is returned: the elements in this order, as they are for null, or what each GET says of them. */
+function valuesOf(engine: Engine, elements: Texts, order: Uint32Array | null, { gets }: SortOptions): Texts {
+  const count = order === null ? elements.count : order.length
+  const values = new Texts()
+  for (let i = 0; i < count; i++) {
+    const index = order === null ? i : order[i]
+    if (gets.length === 0) values.add(elements.bytes, elements.offset(index), elements.length(index))
+    for (const pattern of gets) addValue(engine, pattern, elements, index, values)
+  }
+  return values
+}
+
+function replyValues(
+  engine: Engine,
+  elements: Texts,
+  order: Uint32Array | null,
+  { gets }: SortOptions,
+  reply: Reply,
+): void {
+  const count = order === null ? elements.count : order.length
+  reply.array(count * Math.max(1, gets.length))
+  for (let i = 0; i < count; i++) {
+    const index = order === null ? i : order[i]
+    if (gets.length === 0) elements.reply(index, reply)
+    for (const pattern of gets) {
+      const offset = elements.offset(index)
+      const isThere = pattern !== null && findValue(engine, pattern, elements.bytes, offset, elements.length(index))
+      if (isThere) reply.bulk(value.bytes, value.offset, value.length)
+      else reply.nil()
     }
   }
-  // What is stored must not depend on the locale: Redis compares all bytes then, else as strcoll does.
-  const text = store !== 0 ? (bytes: Uint8Array) => bytes : untilZero
-  if (by === null) return (a, b) => direction * Buffer.compare(text(a.element), text(b.element))
-  return (a, b) => {
-    if (a.weight === null || b.weight === null) {
-      return a.weight === b.weight ? 0 : a.weight === null ? -direction : direction
-    }
-    return direction * Buffer.compare(text(a.weight), text(b.weight))
-  }
 }
 
-function untilZero(bytes: Uint8Array): Uint8Array {
-  const zero = bytes.indexOf(0)
-  return zero < 0 ? bytes : bytes.subarray(0, zero)
-}
-
-/** What is returned of a row: itself, or what each GET says. */
-function valuesOf(engine: Engine, element: Uint8Array, { gets }: SortOptions): (Uint8Array | null)[] {
-  if (gets.length === 0) return [element]
-  return gets.map((pattern) => (pattern === null ? null : valueByPattern(engine, pattern, element)))
-}
-
-/** Makes the values a list at argument `key`, in place of what is there. */
-function store(engine: Engine, args: Args, key: number, values: (Uint8Array | null)[], reply: Reply): void {
+/** Makes the values a list at the destination, in place of what is there. */
+function store(engine: Engine, args: Args, { store: key }: SortOptions, values: Texts, reply: Reply): void {
   const { bytes } = args
   const offset = args.offset[key]
   const length = args.length[key]
   const keyspace = engine.keyspaceOf(args, key)
   // Redis deletes what is there, and counts that: it does not look whether it has expired.
-  const isEmpty = values.length === 0
+  const isEmpty = values.count === 0
   const old = isEmpty ? keyspace.peek(bytes, offset, length) : keyspace.findForWrite(bytes, offset, length)
   if (isEmpty) {
     if (old !== 0) {
@@ -250,7 +288,7 @@ function store(engine: Engine, args: Args, key: number, values: (Uint8Array | nu
     }
     return reply.integer(0)
   }
-  const elements = values.map((value) => value ?? NOTHING)
+  const elements = Array.from({ length: values.count }, (_each, i) => values.text(i))
   // A list in the place of another value is no new key to Redis: it serves nobody who waits for one.
   const { addedKeys } = engine.access
   if (old !== 0) engine.access.addedKeys = null
@@ -260,6 +298,6 @@ function store(engine: Engine, args: Args, key: number, values: (Uint8Array | nu
     engine.access.addedKeys = addedKeys
   }
   if (old !== 0) keyspace.removeEntry(old)
-  keyspace.changed(bytes, offset, length, values.length)
-  reply.integer(values.length)
+  keyspace.changed(bytes, offset, length, values.count)
+  reply.integer(values.count)
 }
