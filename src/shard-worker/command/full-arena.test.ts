@@ -144,6 +144,13 @@ function fill(engine: TestEngine, random: Random): void {
   for (let i = random.below(24); i > 0; i--) engine.must('DEL', `filler:${random.below(fillers)}`)
 }
 
+function varyLimits({ engine }: TestEngine, random: Random): void {
+  engine.configure('list-compress-depth', random.pick(['0', '1', '2']))
+  engine.configure('list-max-listpack-size', random.pick(['-2', '5', '-1', '1']))
+  engine.configure('hash-max-listpack-entries', random.pick(['512', '16', '0']))
+  engine.configure('hash-max-listpack-value', random.pick(['64', '3000']))
+}
+
 test('every command that may need memory is among them', () => {
   const made = new Set(Array.from({ length: 3000 }, (_, i) => new Commands(new Random(i)).next()[0]))
   const names = shardFamilies.flatMap(({ commands }) =>
@@ -155,13 +162,11 @@ test('every command that may need memory is among them', () => {
 test.each(Array.from({ length: 6 }, (_, i) => i + 1))('nothing has changed after an OOM error (seed %i)', (seed) => {
   const random = new Random(seed)
   const engine = new TestEngine({ arenaBytes: ARENA_BYTES })
-  engine.engine.configure('list-compress-depth', String(seed % 3))
-  engine.engine.configure('list-max-listpack-size', random.pick(['-2', '5', '-1']))
-  engine.engine.configure('hash-max-listpack-entries', random.pick(['512', '16']))
   const make = new Commands(random)
   let refused = 0
   for (let i = 0; i < COMMANDS; i++) {
     if (i % 10 === 0) fill(engine, random)
+    if (i % 25 === 0) varyLimits(engine, random)
     const before = stateOf(engine)
     const words = make.next()
     if (!engine.raw(...words).startsWith('-OOM')) continue

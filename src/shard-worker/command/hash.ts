@@ -191,19 +191,26 @@ function setPairs(engine: Engine, args: Args, command: string, reply: Reply): nu
   const { keyspace } = engine
   const hash = openForWrite(engine, args, reply)
   if (hash === null) return -1
+  const pairs = (args.count - 2) >> 1
+  const isShort = hash.isOpen && pairs > 1 && !hash.hasRoom(pairs, args.totalBytes())
+  const added = isShort ? setAllOrNone(hash, args, 2) : setOneByOne(hash, args, pairs)
+  keyspace.changed(args.bytes, args.offset[1], args.length[1], pairs)
+  return added
+}
+
+/** Sets the pairs of a hash that has room for them, or of none, which is made. */
+function setOneByOne(hash: Hash, args: Args, pairs: number): number {
   const isNew = !hash.isOpen
   if (isNew) createFor(args, hash)
-  const isShort = !isNew && args.count > 4 && !hash.hasRoom((args.count - 2) >> 1, args.totalBytes())
-  let added = isShort ? setAllOrNone(hash, args, 2) : 0
+  let added = 0
   try {
     // Redis guesses that the fields differ, and makes a hash that more of them are put into than fit a table at once.
-    if (!isShort && args.count - 2 > 2 * hash.maxEntries) hash.convert()
-    if (!isShort) for (let i = 2; i < args.count; i += 2) if (setArgument(hash, args, i)) added++
+    if (pairs > 1 && pairs > hash.maxEntries) hash.convert()
+    for (let i = 2; i < args.count; i += 2) if (setArgument(hash, args, i)) added++
   } catch (error) {
     if (isNew) hash.discard()
     throw error
   }
-  keyspace.changed(args.bytes, args.offset[1], args.length[1], (args.count - 2) >> 1)
   return added
 }
 
