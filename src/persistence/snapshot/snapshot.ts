@@ -5,17 +5,14 @@
  *                                           |                                   |
  *                                           +---- drop, or the file fails ------+--> dropping --all clean--> idle
  *
- * Slices travel as records through the workers' rings, as the cron's turns do. A worker has one at a time: its shards
- * take turns, and between two slices the shard is free for at least as long as a slice takes, unless no command came in
- * the meantime.
- *
- * I1  a shard has at most one slice in flight, and none when the state is IDLE.
+ * I1  a shard has at most one slice in flight (see slice-lanes.ts), and none when the state is IDLE.
  * I2  whatever way a save ends, no shard has a trace of it left when the next begins. */
 
 import { beginSave, dropSave, isSaving } from '../../shard-worker/keyspace/save-walk.ts'
 import type { Shard } from '../../shard-worker/keyspace/shard.ts'
 import { SaveChannel, type SaveMemory } from '../../shard-worker/save-channel.ts'
 import type { SaveOutput } from '../../shard-worker/save-output.ts'
+import { PAUSE_MS, SliceLanes } from '../../shard-worker/slice-lanes.ts'
 import { RingConsumer } from '../../shm/ring/ring.ts'
 import { databaseSizes, fileVersion, type SnapshotOptions } from './snapshot-file.ts'
 import type { WriteResult } from './write-snapshot.ts'
@@ -46,9 +43,6 @@ export interface SaveRequest {
   onEnd: (result: WriteResult) => void
 }
 
-/** Time that a shard is left to its commands between two slices. */
-const PAUSE_MS = 1
-
 type State = 'idle' | 'beginning' | 'slicing' | 'ending' | 'dropping'
 
 export class Snapshot {
@@ -57,16 +51,19 @@ export class Snapshot {
   private state: State = 'idle'
   private request: SaveRequest | null = null
   private result: WriteResult | null = null
-  /** By worker: whether it has a slice in hand or one is about to be sent, and the shard that had the last one. */
-  private readonly isLaneBusy: boolean[]
-  private readonly lastShard: number[]
-  private commandsSeen = 0
+  private readonly lanes: SliceLanes
 
   constructor(host: SnapshotHost) {
     this.host = host
     this.channel = new SaveChannel(host.memory)
-    this.isLaneBusy = new Array<boolean>(host.workers).fill(false)
-    this.lastShard = Array.from({ length: host.workers }, (_, worker) => worker)
+    this.lanes = new SliceLanes({
+      shards: host.shards.length,
+      workers: host.workers,
+      wants: (shard) => this.isAtWork && isSaving(host.shards[shard]),
+      send: (shard) => host.saveSlice(shard),
+      commands: () => host.commands(),
+    })
+    this.lanes.onIdle = () => this.shardsDone()
   }
 
   /** Whether a save is under way; one that was dropped is until nothing of it is left. */
@@ -111,14 +108,12 @@ export class Snapshot {
         this.written({ status: 'failed', reason: String(error) })
       },
     )
-    this.advanceIdle()
+    this.lanes.begin()
   }
 
-  /** Has every worker go on that has no slice in hand. All of them count as busy until each has been asked. */
-  private advanceIdle(): void {
-    const idle = this.isLaneBusy.flatMap((isBusy, worker) => (isBusy ? [] : [worker]))
-    for (const worker of idle) this.isLaneBusy[worker] = true
-    for (const worker of idle) this.advance(worker)
+  /** Whether shards have something to save, or to forget. */
+  private get isAtWork(): boolean {
+    return this.state === 'slicing' || this.state === 'dropping'
   }
 
   /** Takes away what a save that was dropped has left. Nobody reads or writes the rings now. */
@@ -132,32 +127,11 @@ export class Snapshot {
 
   /** The slice of a shard is over. */
   sliceDone(shard: number): void {
-    const worker = shard % this.host.workers
-    const commands = this.host.commands()
-    const isAwaited = commands !== this.commandsSeen
-    this.commandsSeen = commands
-    if (isAwaited || this.host.output.isFull()) setTimeout(() => this.advance(worker), PAUSE_MS)
-    else setImmediate(() => this.advance(worker))
-  }
-
-  /** Sends a worker's next slice, if one of its shards needs any. */
-  private advance(worker: number): void {
-    const { host, lastShard } = this
-    this.isLaneBusy[worker] = false
-    if (this.state !== 'slicing' && this.state !== 'dropping') return
-    const { shards, workers } = host
-    for (let i = 1; i <= shards.length / workers; i++) {
-      const shard = (lastShard[worker] + i * workers) % shards.length
-      if (!isSaving(shards[shard])) continue
-      lastShard[worker] = shard
-      this.isLaneBusy[worker] = true
-      host.saveSlice(shard)
-      return
-    }
-    if (!this.isLaneBusy.includes(true)) this.shardsDone()
+    this.lanes.done(shard, this.host.output.isFull())
   }
 
   private shardsDone(): void {
+    if (!this.isAtWork) return
     if (this.state === 'dropping') return this.finish()
     this.state = 'ending'
     this.endWhenSent()
@@ -177,7 +151,7 @@ export class Snapshot {
     this.result = result
     if (this.state === 'slicing') this.giveUp()
     else if (this.state === 'ending') this.finish()
-    else if (this.state === 'dropping' && !this.isLaneBusy.includes(true)) this.finish()
+    else if (this.state === 'dropping' && this.lanes.areIdle) this.finish()
   }
 
   /** Gives the running save up, if there is one: the old file stays. False: the new one is there already. */
@@ -197,7 +171,7 @@ export class Snapshot {
       host.output.drop()
       for (const shard of host.shards) dropSave(shard)
       this.state = 'dropping'
-      this.advanceIdle()
+      this.lanes.begin()
     })
     if (!isAsked) setTimeout(() => this.giveUp(), PAUSE_MS)
   }
