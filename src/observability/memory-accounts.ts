@@ -8,7 +8,7 @@
 import { totalmem } from 'node:os'
 import type { Session } from '../io/session/session.ts'
 import type { Shard } from '../shard-worker/keyspace/shard.ts'
-import { BUCKET_BYTES } from '../shard-worker/keyspace/table-layout.ts'
+import { BUCKET_BYTES } from '../shard-worker/keyspace/table/table-layout.ts'
 
 /** Ticks in which all clients are visited once. */
 const WALK_TICKS = 10

@@ -9,7 +9,7 @@
  * command runs costs a miss again, nothing more.
  *
  * Bound: PREFETCH_KEYS at a time; more bring nothing, for the processor holds a few tens of misses. */
-import type { Table } from './keyspace/table.ts'
+import type { Table } from './keyspace/table/table.ts'
 
 /** Keys in one round. */
 export const PREFETCH_KEYS = 32

@@ -42,7 +42,7 @@ import {
   typeOf,
 } from '../keyspace/entry.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
-import type { Table } from '../keyspace/table.ts'
+import type { Table } from '../keyspace/table/table.ts'
 import { bytesOfEntry } from '../keyspace/value-type.ts'
 import { describeTables } from './debug-htstats.ts'
 import { printListpack, printQuicklist, quicklistFields } from './debug-list.ts'

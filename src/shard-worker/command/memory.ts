@@ -8,7 +8,7 @@ import { NOT_INTEGER, parsed, parseInteger, SAFE_INTEGER } from '../../base/numb
 import type { Reply } from '../../base/reply.ts'
 import type { Engine } from '../engine.ts'
 import { flagsOf, HAS_EXPIRE } from '../keyspace/entry.ts'
-import { BUCKET_BYTES, BUCKET_WAYS } from '../keyspace/table-layout.ts'
+import { BUCKET_BYTES, BUCKET_WAYS } from '../keyspace/table/table-layout.ts'
 import { bytesOfEntry } from '../keyspace/value-type.ts'
 
 const SAMPLES = bytesOf('SAMPLES')

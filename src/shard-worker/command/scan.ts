@@ -19,7 +19,7 @@ import type { Engine } from '../engine.ts'
 import { keyLength, keyOffset, TYPE_NAMES, typeOf } from '../keyspace/entry.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
 import { KEYSPACE_HITS, KEYSPACE_MISSES } from '../keyspace/shard-layout.ts'
-import { randomEntry } from '../keyspace/table-sample.ts'
+import { randomEntry } from '../keyspace/table/table-sample.ts'
 
 const MATCH = bytesOf('MATCH')
 const COUNT = bytesOf('COUNT')

@@ -13,7 +13,7 @@ import { stringLength, stringOffset, TYPE_STRING, typeOf } from '../keyspace/ent
 import { ARENA_FULL, type Keyspace } from '../keyspace/keyspace.ts'
 import { discardPrepared, prepareString, storePrepared } from '../keyspace/string.ts'
 import { KIND_RAW } from '../keyspace/string-kind.ts'
-import { BUCKET_BYTES } from '../keyspace/table-layout.ts'
+import { BUCKET_BYTES } from '../keyspace/table/table-layout.ts'
 
 export const stringBitOperationCommands = family<Engine>('bitmap', [
   {

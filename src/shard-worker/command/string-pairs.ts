@@ -8,7 +8,7 @@ import { stringOffset, writeBytes } from '../keyspace/entry.ts'
 import { ARENA_FULL, type Keyspace } from '../keyspace/keyspace.ts'
 import { discardPrepared, prepareString, storePrepared } from '../keyspace/string.ts'
 import { kindOf } from '../keyspace/string-kind.ts'
-import { BUCKET_BYTES } from '../keyspace/table-layout.ts'
+import { BUCKET_BYTES } from '../keyspace/table/table-layout.ts'
 import { storeArgument } from './string-value.ts'
 
 /* What hasRoomFor reckons with: an entry, a value's block and a bucket for each string, and their headers; of each size

@@ -21,8 +21,8 @@ import { accessOf, expireOf, flagsOf, HAS_EXPIRE } from './entry.ts'
 import type { Keyspace } from './keyspace.ts'
 import type { Shard } from './shard.ts'
 import { EVICTED_KEYS } from './shard-layout.ts'
-import type { Table } from './table.ts'
-import { randomEntry, sampleEntries } from './table-sample.ts'
+import type { Table } from './table/table.ts'
+import { randomEntry, sampleEntries } from './table/table-sample.ts'
 
 /** What a policy goes by. */
 const BY_NOTHING = 0

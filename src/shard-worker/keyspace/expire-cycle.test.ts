@@ -13,7 +13,7 @@ import {
   EXPIRED_TIME_CAP_REACHED,
 } from './shard-layout.ts'
 import { assignString } from './string.ts'
-import { randomEntry } from './table-sample.ts'
+import { randomEntry } from './table/table-sample.ts'
 import { emptyShard } from './testing.ts'
 
 const NOW = 1_000_000

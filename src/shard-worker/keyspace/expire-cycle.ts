@@ -25,7 +25,7 @@ import {
   ROOT_EXPIRE_DATABASE,
   ROOT_EXPIRE_MORE,
 } from './shard-layout.ts'
-import type { Table } from './table.ts'
+import type { Table } from './table/table.ts'
 
 /** What the cycles need of an engine. */
 export interface CycleHost {

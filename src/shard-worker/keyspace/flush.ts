@@ -8,9 +8,9 @@ import { AT_ONCE, BUCKETS_ONLY, buryTable, COUNTED, freeEntry, LAZILY } from './
 import { smallMaskOf } from './save-marks.ts'
 import type { Shard } from './shard.ts'
 import { DATABASE_AVERAGE_TTL, DATABASE_EXPIRE_CURSOR, LAZY_FREED_OBJECTS } from './shard-layout.ts'
-import { Table } from './table.ts'
-import { Drained, drainNext, releaseArrays } from './table-drain.ts'
-import { PAUSES, SAVING, TABLE_BYTES } from './table-layout.ts'
+import { Table } from './table/table.ts'
+import { Drained, drainNext, releaseArrays } from './table/table-drain.ts'
+import { PAUSES, SAVING, TABLE_BYTES } from './table/table-layout.ts'
 
 const drained = new Drained()
 

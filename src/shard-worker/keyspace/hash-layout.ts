@@ -27,9 +27,9 @@ import { listpackBytes } from '../structure/listpack.ts'
 import { blockOf, ENCODING_LISTPACK, ENCODING_LISTPACK_EX, flagsOf, OUT_OF_LINE } from './entry.ts'
 import { FieldHeap, NOT_IN_HEAP, PREFIX_PLACE, PREFIX_SOONEST } from './expiry-heap.ts'
 import { smallMaskOf } from './save-marks.ts'
-import { Table } from './table.ts'
-import { Drained, drainNext, releaseArrays } from './table-drain.ts'
-import { BUCKET_BYTES, TABLE_BYTES } from './table-layout.ts'
+import { Table } from './table/table.ts'
+import { Drained, drainNext, releaseArrays } from './table/table-drain.ts'
+import { BUCKET_BYTES, TABLE_BYTES } from './table/table-layout.ts'
 
 export const PREFIX_FIELDS = 4
 export const PREFIX_BYTES = 16

@@ -5,7 +5,7 @@ import type { Args } from '../../base/args.ts'
 import * as listpack from '../structure/listpack.ts'
 import type { Hash } from './hash.ts'
 import { ARENA_FULL } from './keyspace.ts'
-import { BUCKET_BYTES } from './table-layout.ts'
+import { BUCKET_BYTES } from './table/table-layout.ts'
 import { NO_EXPIRY_BYTES } from './volatile-listpack.ts'
 
 /**

@@ -34,8 +34,8 @@ import {
   tableAt,
 } from './hash-layout.ts'
 import { smallMaskOf } from './save-marks.ts'
-import { checkTable, ownArrays, ownBuckets, ownIndexes } from './table-check.ts'
-import { SAVING, USED } from './table-layout.ts'
+import { checkTable, ownArrays, ownBuckets, ownIndexes } from './table/table-check.ts'
+import { SAVING, USED } from './table/table-layout.ts'
 import { registerValueType, releaseWhole } from './value-type.ts'
 
 /** What a volatile field's digest gets besides, as in Redis 7.4. */

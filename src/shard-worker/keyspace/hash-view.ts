@@ -8,7 +8,7 @@ import { blockOf, flagsOf, HAS_EXPIRE, isVolatileHash, setBlock } from './entry.
 import { FieldHeap, fieldExpiry, NOT_IN_HEAP, PREFIX_PLACE, PREFIX_SOONEST } from './expiry-heap.ts'
 import { isListpackEncoding, PREFIX_BYTES, PREFIX_FIELDS, textBytesOf } from './hash-layout.ts'
 import { ARENA_FULL, type Keyspace } from './keyspace.ts'
-import { Table } from './table.ts'
+import { Table } from './table/table.ts'
 
 export class HashView {
   readonly arena: Arena

@@ -44,7 +44,7 @@ import './hash-type.ts'
 import { HashView } from './hash-view.ts'
 import { ARENA_FULL, type Keyspace } from './keyspace.ts'
 import { EXPIRED_FIELDS } from './shard-layout.ts'
-import { BUCKET_BYTES } from './table-layout.ts'
+import { BUCKET_BYTES } from './table/table-layout.ts'
 import { insertExpiry, NO_EXPIRY_BYTES, setListpackExpiry } from './volatile-listpack.ts'
 
 const LISTPACK_KIND = TYPE_HASH | (ENCODING_LISTPACK << 4)

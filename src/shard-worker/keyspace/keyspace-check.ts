@@ -6,8 +6,8 @@ import { eachField } from './hash-type.ts'
 import type { Keyspace } from './keyspace.ts'
 import { openEntry } from './open-value.ts'
 import { isAhead, isMarked, smallMaskOf } from './save-marks.ts'
-import { checkTable, ownArrays, ownBuckets, ownIndexes } from './table-check.ts'
-import { PAUSES, SAVING } from './table-layout.ts'
+import { checkTable, ownArrays, ownBuckets, ownIndexes } from './table/table-check.ts'
+import { PAUSES, SAVING } from './table/table-layout.ts'
 import { ownEntry } from './value-type.ts'
 
 /**

@@ -25,7 +25,7 @@ import { AT_ONCE } from './lazyfree.ts'
 import type { Shard } from './shard.ts'
 import { DATABASE_AVERAGE_TTL, DATABASE_EXPIRE_CURSOR, DIRTY, EXPIRED_KEYS } from './shard-layout.ts'
 import { assignString, assignVolatileString, resizeString } from './string.ts'
-import { randomEntry } from './table-sample.ts'
+import { randomEntry } from './table/table-sample.ts'
 import { emptyShard, keyOf } from './testing.ts'
 import { insertCopy, insertMoved } from './transfer.ts'
 

@@ -46,7 +46,7 @@ import {
   KEYSPACE_MISSES,
 } from './shard-layout.ts'
 import type { ShardParts } from './shard-parts.ts'
-import { Table } from './table.ts'
+import { Table } from './table/table.ts'
 
 /** Thrown when the shard's arena is full, before anything was changed; execute() answers with the OOM error. */
 export const ARENA_FULL = new Error('the arena is full')

@@ -6,7 +6,7 @@ import { blockOf, flagsOf, OUT_OF_LINE } from './entry.ts'
 import { openEntry, type StepSink, saveOn } from './open-value.ts'
 import { isAhead, isMarked, mark } from './save-marks.ts'
 import { COPIED_BYTES, DATABASE_SAVED_AS, ROOT_SAVE, SAVE_RUNS, SAVED_KEYS } from './shard-layout.ts'
-import type { Table } from './table.ts'
+import type { Table } from './table/table.ts'
 
 /** Takes the entries of a snapshot. */
 export interface SaveSink<Keyspace> extends StepSink<Keyspace> {

@@ -32,9 +32,9 @@ import {
   SAVED_KEYS,
 } from './shard-layout.ts'
 import type { ShardParts } from './shard-parts.ts'
-import { Table } from './table.ts'
-import { Drained, drainIndex, releaseArrays } from './table-drain.ts'
-import { PAUSES, SAVING } from './table-layout.ts'
+import { Table } from './table/table.ts'
+import { Drained, drainIndex, releaseArrays } from './table/table-drain.ts'
+import { PAUSES, SAVING } from './table/table-layout.ts'
 
 /** Entries between two looks at the clock, which costs as much as one of them. */
 const ENTRIES_PER_LOOK = 32

@@ -28,7 +28,7 @@
  *
  * The counters are written by the baton holder alone and may be read by any thread at any time (aligned 8-byte
  * loads). */
-import { TABLE_BYTES } from './table-layout.ts'
+import { TABLE_BYTES } from './table/table-layout.ts'
 
 export const ROOT_DATABASES = 0
 export const ROOT_SEED = 4

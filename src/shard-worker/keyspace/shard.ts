@@ -24,7 +24,7 @@ import {
   SAVE_NONE,
 } from './shard-layout.ts'
 import type { ShardParts } from './shard-parts.ts'
-import { Table } from './table.ts'
+import { Table } from './table/table.ts'
 import { WatchTable } from './watch.ts'
 
 export class Shard implements ShardParts<Keyspace> {

@@ -1,7 +1,7 @@
 /* Entries of a table drawn at random: RANDOMKEY, HRANDFIELD, eviction. Baton holder. What is drawn together is left in
  * the table's `scanned`. */
-import { AssertionError } from '../../base/assert.ts'
-import { type Random, randomBelow } from '../../base/ports.ts'
+import { AssertionError } from '../../../base/assert.ts'
+import { type Random, randomBelow } from '../../../base/ports.ts'
 import type { Table } from './table.ts'
 import { BUCKET_SHIFT, BUCKET_WAYS, BUCKETS0, BUCKETS1, MASK0, MASK1, REHASH } from './table-layout.ts'
 

@@ -7,12 +7,12 @@
  * masks nest), so "small index < rehash" says alone which table holds a key. Any lookup touches one chain, inserts go
  * where the key belongs, and the target buckets are zeroed when they are reached: starting a rehash of a table of any
  * size costs no clearing. */
-import { assert } from '../../base/assert.ts'
-import { viewOf } from '../../base/bytes.ts'
-import { keyHash, keyHashIn } from '../../base/key-hash.ts'
-import type { Arena } from '../../shm/arena/arena.ts'
-import { headerBytes, keyLength, keyOffset, LONG_KEY_MARK } from './entry.ts'
-import { isAhead, isMarked, mark } from './save-marks.ts'
+import { assert } from '../../../base/assert.ts'
+import { viewOf } from '../../../base/bytes.ts'
+import { keyHash, keyHashIn } from '../../../base/key-hash.ts'
+import type { Arena } from '../../../shm/arena/arena.ts'
+import { headerBytes, keyLength, keyOffset, LONG_KEY_MARK } from '../entry.ts'
+import { isAhead, isMarked, mark } from '../save-marks.ts'
 import {
   BUCKET_BYTES,
   BUCKET_SHIFT,

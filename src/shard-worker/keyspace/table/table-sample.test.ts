@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { SeededRandom } from '../../base/ports.ts'
+import { SeededRandom } from '../../../base/ports.ts'
 import { randomEntry, sampleEntries } from './table-sample.ts'
 import { TestTable } from './table-testing.ts'
 

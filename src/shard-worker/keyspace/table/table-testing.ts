@@ -1,11 +1,11 @@
 /* A table for its tests, in an arena of its own, beside the Map that it should equal. */
 import { expect } from 'vitest'
-import { bytesOf } from '../../base/bytes.ts'
-import type { Arena } from '../../shm/arena/arena.ts'
+import { bytesOf } from '../../../base/bytes.ts'
+import type { Arena } from '../../../shm/arena/arena.ts'
+import { bareEntry, keyOf, poisonedArena, SEED } from '../testing.ts'
 import { Table } from './table.ts'
 import { checkTable, ownBuckets } from './table-check.ts'
 import { TABLE_BYTES } from './table-layout.ts'
-import { bareEntry, keyOf, poisonedArena, SEED } from './testing.ts'
 
 export class TestTable {
   readonly arena: Arena

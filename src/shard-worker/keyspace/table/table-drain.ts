@@ -4,8 +4,8 @@
  * The word SAVING, which no snapshot uses there, holds the next small index. What comes before it has no entries and no
  * overflow buckets any more; the heads stay until the arrays go. Indexes are taken in the order in which they lie:
  * scanStep()'s, which counts from the high bits, costs a cache miss for each bucket. */
-import type { Arena } from '../../shm/arena/arena.ts'
-import { smallMaskOf } from './save-marks.ts'
+import type { Arena } from '../../../shm/arena/arena.ts'
+import { smallMaskOf } from '../save-marks.ts'
 import {
   BUCKET_SHIFT,
   BUCKET_WAYS,

@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { bytesOf } from '../../base/bytes.ts'
-import { randomBelow, SeededRandom } from '../../base/ports.ts'
+import { bytesOf } from '../../../base/bytes.ts'
+import { randomBelow, SeededRandom } from '../../../base/ports.ts'
+import { keyOf } from '../testing.ts'
 import { checkTable } from './table-check.ts'
 import { BUCKET_BYTES, INITIAL_BUCKETS } from './table-layout.ts'
 import { TestTable } from './table-testing.ts'
-import { keyOf } from './testing.ts'
 
 /** Mixed lengths, the empty key among them. */
 function key(n: number): string {

@@ -22,7 +22,7 @@
  *     when (hash & smaller mask) < rehash.
  * I3  `used` counts the ways in use.
  * I4  in a chain of several buckets no bucket but the last has a free way, and the last is not empty. */
-import { assert } from '../../base/assert.ts'
+import { assert } from '../../../base/assert.ts'
 
 export const BUCKET_BYTES = 64
 export const BUCKET_WAYS = 12
