@@ -15,7 +15,7 @@ import {
   TYPE_LIST,
   typeOf,
 } from '../keyspace/entry.ts'
-import { prefixBytes } from '../keyspace/hash-layout.ts'
+import { prefixBytes } from '../keyspace/hash/hash-layout.ts'
 import { listpackAt } from '../keyspace/list.ts'
 import * as listpack from '../structure/listpack.ts'
 import { expanded } from '../structure/quicklist-compress.ts'

@@ -7,7 +7,7 @@ import { addLongDoubles, formatLongDouble, parseLongDouble, parseLongDoubleIn } 
 import { fitsInt64, NOT_INTEGER, parsedBig, parseInteger } from '../../base/number-text.ts'
 import type { Reply } from '../../base/reply.ts'
 import type { Engine } from '../engine.ts'
-import type { Hash } from '../keyspace/hash.ts'
+import type { Hash } from '../keyspace/hash/hash.ts'
 import { createFor, openForWrite } from './hash-value.ts'
 
 export const hashCountCommands = family<Engine>('hash', [

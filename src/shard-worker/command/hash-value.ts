@@ -5,7 +5,7 @@ import type { Reply } from '../../base/reply.ts'
 import type { Arena } from '../../shm/arena/arena.ts'
 import type { Engine } from '../engine.ts'
 import { TYPE_HASH, typeOf } from '../keyspace/entry.ts'
-import { type Hash, hashOf } from '../keyspace/hash.ts'
+import { type Hash, hashOf } from '../keyspace/hash/hash.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
 import * as listpack from '../structure/listpack.ts'
 

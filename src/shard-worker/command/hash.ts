@@ -5,8 +5,8 @@ import * as errors from '../../base/error-texts.ts'
 import type { Reply } from '../../base/reply.ts'
 import type { Engine } from '../engine.ts'
 import { keyLength, keyOffset, replyValue } from '../keyspace/entry.ts'
-import type { Hash } from '../keyspace/hash.ts'
-import { setAllOrNone } from '../keyspace/hash-set.ts'
+import type { Hash } from '../keyspace/hash/hash.ts'
+import { setAllOrNone } from '../keyspace/hash/hash-set.ts'
 import * as listpack from '../structure/listpack.ts'
 import {
   createFor,

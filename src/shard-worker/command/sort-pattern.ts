@@ -9,7 +9,7 @@
 import { bytesOf, copyBytes } from '../../base/bytes.ts'
 import type { Engine } from '../engine.ts'
 import { stringLength, stringOffset, TYPE_HASH, TYPE_STRING, typeOf } from '../keyspace/entry.ts'
-import { hashOf } from '../keyspace/hash.ts'
+import { hashOf } from '../keyspace/hash/hash.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
 
 const ASTERISK = 42

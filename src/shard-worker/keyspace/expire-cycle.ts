@@ -12,8 +12,8 @@
  * Bound: the budget, looked at after every 16 batches and after every 100 indexes of a rehash. */
 import type { Clock } from '../../base/ports.ts'
 import { expireOf } from './entry.ts'
-import { hashOf } from './hash.ts'
-import { expireFields } from './hash-expiry.ts'
+import { hashOf } from './hash/hash.ts'
+import { expireFields } from './hash/hash-expiry.ts'
 import type { Keyspace } from './keyspace.ts'
 import type { Shard } from './shard.ts'
 import {

@@ -2,7 +2,7 @@
 import { assert } from '../../base/assert.ts'
 import { blockOf, encodingOf, flagsOf, HAS_EXPIRE, isVolatileHash, volatilePrefix } from './entry.ts'
 import { NOT_IN_HEAP, PREFIX_PLACE, PREFIX_SOONEST } from './expiry-heap.ts'
-import { eachField } from './hash-type.ts'
+import { eachField } from './hash/hash-type.ts'
 import type { Keyspace } from './keyspace.ts'
 import { openEntry } from './open-value.ts'
 import { isAhead, isMarked, smallMaskOf } from './save-marks.ts'

@@ -26,9 +26,9 @@ import {
   stringOffset,
   TYPE_HASH,
 } from '../keyspace/entry.ts'
-import { Hash } from '../keyspace/hash.ts'
-import { finishExpiries, makeVolatile, prepareExpiries, setExpiry } from '../keyspace/hash-expiry.ts'
-import { initializePrefix, PREFIX_BYTES } from '../keyspace/hash-layout.ts'
+import { Hash } from '../keyspace/hash/hash.ts'
+import { finishExpiries, makeVolatile, prepareExpiries, setExpiry } from '../keyspace/hash/hash-expiry.ts'
+import { initializePrefix, PREFIX_BYTES } from '../keyspace/hash/hash-layout.ts'
 import { ARENA_FULL, type Keyspace } from '../keyspace/keyspace.ts'
 import { VALUE_END } from '../keyspace/open-value.ts'
 import * as listpack from '../structure/listpack.ts'

@@ -1,8 +1,8 @@
 /* The third element of the fields of a volatile listpack, their expiry, and the order it gives them (I5 of hash.ts).
  * Baton holder. */
-import { copyBytes } from '../../base/bytes.ts'
-import { formatInteger, INTEGER_TEXT_BYTES } from '../../base/number-text.ts'
-import * as listpack from '../structure/listpack.ts'
+import { copyBytes } from '../../../base/bytes.ts'
+import { formatInteger, INTEGER_TEXT_BYTES } from '../../../base/number-text.ts'
+import * as listpack from '../../structure/listpack.ts'
 import type { HashView } from './hash-view.ts'
 
 /** Bytes of the element that says that a field does not expire. */

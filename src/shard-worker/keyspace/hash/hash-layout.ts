@@ -22,14 +22,14 @@
  * A volatile listpack has three elements a field, the third its expiry in Unix milliseconds, 0 for none, as Redis 7.4
  * has them; they are ordered by it, those without come last. In a table, a volatile field's entry has HAS_EXPIRE and
  * the expiry, as a volatile key's has, and its place in the heap of fields (see expiry-heap.ts). */
-import type { Arena } from '../../shm/arena/arena.ts'
-import { listpackBytes } from '../structure/listpack.ts'
-import { blockOf, ENCODING_LISTPACK, ENCODING_LISTPACK_EX, flagsOf, OUT_OF_LINE } from './entry.ts'
-import { FieldHeap, NOT_IN_HEAP, PREFIX_PLACE, PREFIX_SOONEST } from './expiry-heap.ts'
-import { smallMaskOf } from './save-marks.ts'
-import { Table } from './table/table.ts'
-import { Drained, drainNext, releaseArrays } from './table/table-drain.ts'
-import { BUCKET_BYTES, TABLE_BYTES } from './table/table-layout.ts'
+import type { Arena } from '../../../shm/arena/arena.ts'
+import { listpackBytes } from '../../structure/listpack.ts'
+import { blockOf, ENCODING_LISTPACK, ENCODING_LISTPACK_EX, flagsOf, OUT_OF_LINE } from '../entry.ts'
+import { FieldHeap, NOT_IN_HEAP, PREFIX_PLACE, PREFIX_SOONEST } from '../expiry-heap.ts'
+import { smallMaskOf } from '../save-marks.ts'
+import { Table } from '../table/table.ts'
+import { Drained, drainNext, releaseArrays } from '../table/table-drain.ts'
+import { BUCKET_BYTES, TABLE_BYTES } from '../table/table-layout.ts'
 
 export const PREFIX_FIELDS = 4
 export const PREFIX_BYTES = 16

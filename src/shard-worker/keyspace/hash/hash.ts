@@ -12,8 +12,8 @@
  * I4  a table's heap of fields has exactly those with HAS_EXPIRE.
  * I5  the fields of a volatile listpack are ordered by their expiry; those without one come last.
  * I6  a volatile hash is in the heap of its database, under its soonest expiry, exactly while some field has one. */
-import { assert } from '../../base/assert.ts'
-import * as listpack from '../structure/listpack.ts'
+import { assert } from '../../../base/assert.ts'
+import * as listpack from '../../structure/listpack.ts'
 import {
   EMBEDDED_ENTRY_MAX_BYTES,
   ENCODING_HASHTABLE,
@@ -37,14 +37,14 @@ import {
   TYPE_HASH,
   writeBytes,
   writeHeader,
-} from './entry.ts'
-import { fieldExpiry, writeFieldExpiry } from './expiry-heap.ts'
+} from '../entry.ts'
+import { fieldExpiry, writeFieldExpiry } from '../expiry-heap.ts'
 import { copyPlace, createTable, FIELD_BYTES_OFFSET, fieldBytes, releaseEntry, releaseTable } from './hash-layout.ts'
 import './hash-type.ts'
+import { ARENA_FULL, type Keyspace } from '../keyspace.ts'
+import { EXPIRED_FIELDS } from '../shard-layout.ts'
+import { BUCKET_BYTES } from '../table/table-layout.ts'
 import { HashView } from './hash-view.ts'
-import { ARENA_FULL, type Keyspace } from './keyspace.ts'
-import { EXPIRED_FIELDS } from './shard-layout.ts'
-import { BUCKET_BYTES } from './table/table-layout.ts'
 import { insertExpiry, NO_EXPIRY_BYTES, setListpackExpiry } from './volatile-listpack.ts'
 
 const LISTPACK_KIND = TYPE_HASH | (ENCODING_LISTPACK << 4)

@@ -2,13 +2,13 @@
  * which some do. What changes a hash is in hash.ts. Baton holder. Hot. hash-layout.ts draws the blocks.
  *
  * A field given by a number is its element in a listpack, its entry in a table. */
-import type { Arena } from '../../shm/arena/arena.ts'
-import * as listpack from '../structure/listpack.ts'
-import { blockOf, flagsOf, HAS_EXPIRE, isVolatileHash, setBlock } from './entry.ts'
-import { FieldHeap, fieldExpiry, NOT_IN_HEAP, PREFIX_PLACE, PREFIX_SOONEST } from './expiry-heap.ts'
+import type { Arena } from '../../../shm/arena/arena.ts'
+import * as listpack from '../../structure/listpack.ts'
+import { blockOf, flagsOf, HAS_EXPIRE, isVolatileHash, setBlock } from '../entry.ts'
+import { FieldHeap, fieldExpiry, NOT_IN_HEAP, PREFIX_PLACE, PREFIX_SOONEST } from '../expiry-heap.ts'
+import { ARENA_FULL, type Keyspace } from '../keyspace.ts'
+import { Table } from '../table/table.ts'
 import { isListpackEncoding, PREFIX_BYTES, PREFIX_FIELDS, textBytesOf } from './hash-layout.ts'
-import { ARENA_FULL, type Keyspace } from './keyspace.ts'
-import { Table } from './table/table.ts'
 
 export class HashView {
   readonly arena: Arena

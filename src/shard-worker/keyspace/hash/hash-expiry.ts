@@ -1,6 +1,6 @@
 /* The expiry of fields: setting it, taking it away, and deleting the fields whose time has come, as Redis 7.4 does it
  * (https://redis.io/docs/latest/commands/hexpire/). Baton holder. All of it is for the hash that is open. */
-import * as listpack from '../structure/listpack.ts'
+import * as listpack from '../../structure/listpack.ts'
 import {
   cutExpire,
   ENCODING_HASHTABLE,
@@ -19,12 +19,12 @@ import {
   setKind,
   TYPE_HASH,
   usedBytesOf,
-} from './entry.ts'
-import { writeFieldExpiry } from './expiry-heap.ts'
+} from '../entry.ts'
+import { writeFieldExpiry } from '../expiry-heap.ts'
+import { ARENA_FULL } from '../keyspace.ts'
+import { EXPIRED_FIELDS } from '../shard-layout.ts'
 import type { Hash } from './hash.ts'
 import { initializePrefix, PREFIX_BYTES, TABLE_BLOCK_BYTES } from './hash-layout.ts'
-import { ARENA_FULL } from './keyspace.ts'
-import { EXPIRED_FIELDS } from './shard-layout.ts'
 import {
   copyWithoutExpiry,
   EXPIRY_MAX_BYTES,

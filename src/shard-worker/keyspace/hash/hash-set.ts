@@ -1,11 +1,11 @@
 /* Setting several fields of a hash when memory is short: all of them or, when the arena is too full, none. Whatever may
  * fail is done first: the listpack gets its room, or becomes a table; entries are made, with a bucket for each. Baton
  * holder. Cold: with room to spare the fields are set one after the other (Hash.hasRoom). */
-import type { Args } from '../../base/args.ts'
-import * as listpack from '../structure/listpack.ts'
+import type { Args } from '../../../base/args.ts'
+import * as listpack from '../../structure/listpack.ts'
+import { ARENA_FULL } from '../keyspace.ts'
+import { BUCKET_BYTES } from '../table/table-layout.ts'
 import type { Hash } from './hash.ts'
-import { ARENA_FULL } from './keyspace.ts'
-import { BUCKET_BYTES } from './table/table-layout.ts'
 import { NO_EXPIRY_BYTES } from './volatile-listpack.ts'
 
 /**

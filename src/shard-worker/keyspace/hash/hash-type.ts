@@ -1,8 +1,8 @@
 /* What the keyspace can do with hashes as values: free, copy, measure, check, digest. Baton holder. */
-import { AssertionError, assert } from '../../base/assert.ts'
-import type { Arena } from '../../shm/arena/arena.ts'
-import * as listpack from '../structure/listpack.ts'
-import { Digest } from './digest.ts'
+import { AssertionError, assert } from '../../../base/assert.ts'
+import type { Arena } from '../../../shm/arena/arena.ts'
+import * as listpack from '../../structure/listpack.ts'
+import { Digest } from '../digest.ts'
 import {
   blockOf,
   checkEntry,
@@ -17,8 +17,12 @@ import {
   stringLength,
   stringOffset,
   TYPE_HASH,
-} from './entry.ts'
-import { FieldHeap, fieldExpiry, ownHeap } from './expiry-heap.ts'
+} from '../entry.ts'
+import { FieldHeap, fieldExpiry, ownHeap } from '../expiry-heap.ts'
+import { smallMaskOf } from '../save-marks.ts'
+import { checkTable, ownArrays, ownBuckets, ownIndexes } from '../table/table-check.ts'
+import { SAVING, USED } from '../table/table-layout.ts'
+import { registerValueType, releaseWhole } from '../value-type.ts'
 import {
   createTable,
   FIELD_BYTES_OFFSET,
@@ -33,10 +37,6 @@ import {
   releaseTablePart,
   tableAt,
 } from './hash-layout.ts'
-import { smallMaskOf } from './save-marks.ts'
-import { checkTable, ownArrays, ownBuckets, ownIndexes } from './table/table-check.ts'
-import { SAVING, USED } from './table/table-layout.ts'
-import { registerValueType, releaseWhole } from './value-type.ts'
 
 /** What a volatile field's digest gets besides, as in Redis 7.4. */
 const VOLATILE_FIELD = Buffer.from('!!hexpire!!')
