@@ -14,7 +14,7 @@ import { Arena } from '../shm/arena/arena.ts'
 import { shardFamilies } from './command/table.ts'
 import { Engine } from './engine.ts'
 import type { Keyspace } from './keyspace/keyspace.ts'
-import { listOf } from './keyspace/list.ts'
+import { listOf } from './keyspace/list/list.ts'
 import { Shard } from './keyspace/shard.ts'
 
 /** An error reply as a value; `text` without the leading '-'. */

@@ -16,7 +16,7 @@ import {
   typeOf,
 } from '../keyspace/entry.ts'
 import { prefixBytes } from '../keyspace/hash/hash-layout.ts'
-import { listpackAt } from '../keyspace/list.ts'
+import { listpackAt } from '../keyspace/list/list.ts'
 import * as listpack from '../structure/listpack.ts'
 import { expanded } from '../structure/quicklist-compress.ts'
 import {

@@ -5,8 +5,8 @@ import { ACL_LIST, DENYOOM, family, oneKey, READONLY, WRITE } from '../../base/c
 import * as errors from '../../base/error-texts.ts'
 import type { Reply } from '../../base/reply.ts'
 import type { Engine } from '../engine.ts'
-import type { List } from '../keyspace/list.ts'
-import { insertAtCursor, keepRange, removeMatches, replaceAtCursor } from '../keyspace/list-edit.ts'
+import type { List } from '../keyspace/list/list.ts'
+import { insertAtCursor, keepRange, removeMatches, replaceAtCursor } from '../keyspace/list/list-edit.ts'
 import { integerArgument } from './integer-argument.ts'
 import { deferred, deferredSeek, FOREIGN, openForWrite, openFound } from './list-value.ts'
 

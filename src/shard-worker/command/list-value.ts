@@ -7,9 +7,9 @@ import type { Reply } from '../../base/reply.ts'
 import type { Engine } from '../engine.ts'
 import { TYPE_LIST, typeOf } from '../keyspace/entry.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
-import { type List, listOf } from '../keyspace/list.ts'
-import { removeRange } from '../keyspace/list-edit.ts'
-import '../keyspace/list-type.ts'
+import { type List, listOf } from '../keyspace/list/list.ts'
+import { removeRange } from '../keyspace/list/list-edit.ts'
+import '../keyspace/list/list-type.ts'
 
 /** What findList() returns for a value of another type. */
 export const FOREIGN = undefined

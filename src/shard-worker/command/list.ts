@@ -5,7 +5,7 @@ import * as errors from '../../base/error-texts.ts'
 import type { Reply } from '../../base/reply.ts'
 import type { Engine } from '../engine.ts'
 import type { Keyspace } from '../keyspace/keyspace.ts'
-import type { List } from '../keyspace/list.ts'
+import type { List } from '../keyspace/list/list.ts'
 import { integerArgument } from './integer-argument.ts'
 import { deferredPops, FOREIGN, findList, openForWrite, openFound, popElement, popElements } from './list-value.ts'
 

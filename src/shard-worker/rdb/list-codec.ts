@@ -11,7 +11,7 @@
 import type { Arena } from '../../shm/arena/arena.ts'
 import { blockOf, ENCODING_QUICKLIST, encodingOf, TYPE_LIST } from '../keyspace/entry.ts'
 import { ARENA_FULL, type Keyspace } from '../keyspace/keyspace.ts'
-import { List, listpackAt } from '../keyspace/list.ts'
+import { List, listpackAt } from '../keyspace/list/list.ts'
 import { VALUE_END } from '../keyspace/open-value.ts'
 import * as listpack from '../structure/listpack.ts'
 import { soundListpackCount } from '../structure/listpack-integrity.ts'

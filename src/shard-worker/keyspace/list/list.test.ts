@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { Random } from '../../../test/support/random.ts'
-import { bytesOf, textOf } from '../../base/bytes.ts'
-import { blockOf, encodingOf } from './entry.ts'
-import type { Keyspace } from './keyspace.ts'
+import { Random } from '../../../../test/support/random.ts'
+import { bytesOf, textOf } from '../../../base/bytes.ts'
+import { blockOf, encodingOf } from '../entry.ts'
+import type { Keyspace } from '../keyspace.ts'
+import { emptyShard } from '../testing.ts'
 import { type ListLimits, listOf } from './list.ts'
 import { insertAtCursor, keepRange, removeMatches, removeRange, replaceAtCursor } from './list-edit.ts'
 import { eachElement } from './list-type.ts'
-import { emptyShard } from './testing.ts'
 
 const KEY = bytesOf('list')
 const PACKED_THRESHOLD_BYTES = 200

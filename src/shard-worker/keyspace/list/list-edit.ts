@@ -1,17 +1,17 @@
 /* Changes in the middle of a list, in both encodings. Baton holder. All take the cursor away, and throw ARENA_FULL with
  * nothing changed. */
-import * as listpack from '../structure/listpack.ts'
-import { removeEqual } from '../structure/listpack-search.ts'
-import { expand, keepDepth } from '../structure/quicklist-compress.ts'
+import * as listpack from '../../structure/listpack.ts'
+import { removeEqual } from '../../structure/listpack-search.ts'
+import { expand, keepDepth } from '../../structure/quicklist-compress.ts'
 import {
   insertElement,
   keepElements,
   removeElements,
   removeFromNode,
   replaceElement,
-} from '../structure/quicklist-edit.ts'
-import { depthOf, endNode, isCompressed, nextNode, nodeAt, nodesOf } from '../structure/quicklist-node.ts'
-import { ARENA_FULL } from './keyspace.ts'
+} from '../../structure/quicklist-edit.ts'
+import { depthOf, endNode, isCompressed, nextNode, nodeAt, nodesOf } from '../../structure/quicklist-node.ts'
+import { ARENA_FULL } from '../keyspace.ts'
 import type { List } from './list.ts'
 
 const NONE = new Set<number>()

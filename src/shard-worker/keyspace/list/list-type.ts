@@ -1,10 +1,10 @@
 /* Lists as values: how the keyspace frees, copies, measures, checks and digests them. Baton holder. See list.ts. */
-import { assert } from '../../base/assert.ts'
-import type { Arena } from '../../shm/arena/arena.ts'
-import * as listpack from '../structure/listpack.ts'
-import { checkListpackBlock } from '../structure/listpack-block.ts'
-import * as quicklist from '../structure/quicklist.ts'
-import { expanded } from '../structure/quicklist-compress.ts'
+import { assert } from '../../../base/assert.ts'
+import type { Arena } from '../../../shm/arena/arena.ts'
+import * as listpack from '../../structure/listpack.ts'
+import { checkListpackBlock } from '../../structure/listpack-block.ts'
+import * as quicklist from '../../structure/quicklist.ts'
+import { expanded } from '../../structure/quicklist-compress.ts'
 import {
   countOf,
   endNode,
@@ -14,10 +14,10 @@ import {
   nodeAt,
   nodeSize,
   nodesOf,
-} from '../structure/quicklist-node.ts'
-import { ENCODING_LISTPACK, ENCODING_QUICKLIST, TYPE_LIST } from './entry.ts'
+} from '../../structure/quicklist-node.ts'
+import { ENCODING_LISTPACK, ENCODING_QUICKLIST, TYPE_LIST } from '../entry.ts'
+import { registerValueType, releaseWhole } from '../value-type.ts'
 import { AT_BYTES, listpackAt } from './list.ts'
-import { registerValueType, releaseWhole } from './value-type.ts'
 
 function cloneListpack(from: Arena, block: number, to: Arena): number {
   const at = listpackAt(from, block)

@@ -12,17 +12,17 @@
  * what is left of it is one node of at most half of that, as in Redis 7.2.
  *
  * I1  a list has at least one element when a command has ended. */
-import { assert } from '../../base/assert.ts'
-import { equalBytes } from '../../base/bytes.ts'
-import type { Reply } from '../../base/reply.ts'
-import type { Arena } from '../../shm/arena/arena.ts'
-import * as listpack from '../structure/listpack.ts'
-import { createListpack, makeRoom, placed, shrink } from '../structure/listpack-block.ts'
-import { replyElements } from '../structure/listpack-reply.ts'
-import { look, looked } from '../structure/listpack-search.ts'
-import { appendShort, isShortText, prependShort, SHORT_OVERHEAD_BYTES } from '../structure/listpack-short.ts'
-import * as quicklist from '../structure/quicklist.ts'
-import { expand, expanded } from '../structure/quicklist-compress.ts'
+import { assert } from '../../../base/assert.ts'
+import { equalBytes } from '../../../base/bytes.ts'
+import type { Reply } from '../../../base/reply.ts'
+import type { Arena } from '../../../shm/arena/arena.ts'
+import * as listpack from '../../structure/listpack.ts'
+import { createListpack, makeRoom, placed, shrink } from '../../structure/listpack-block.ts'
+import { replyElements } from '../../structure/listpack-reply.ts'
+import { look, looked } from '../../structure/listpack-search.ts'
+import { appendShort, isShortText, prependShort, SHORT_OVERHEAD_BYTES } from '../../structure/listpack-short.ts'
+import * as quicklist from '../../structure/quicklist.ts'
+import { expand, expanded } from '../../structure/quicklist-compress.ts'
 import {
   countOf,
   endNode,
@@ -38,9 +38,9 @@ import {
   nodeCount,
   nodeSize,
   nodesOf,
-} from '../structure/quicklist-node.ts'
-import { blockOf, ENCODING_LISTPACK, ENCODING_QUICKLIST, encodingOf, setBlock, setKind, TYPE_LIST } from './entry.ts'
-import { ARENA_FULL, type Keyspace } from './keyspace.ts'
+} from '../../structure/quicklist-node.ts'
+import { blockOf, ENCODING_LISTPACK, ENCODING_QUICKLIST, encodingOf, setBlock, setKind, TYPE_LIST } from '../entry.ts'
+import { ARENA_FULL, type Keyspace } from '../keyspace.ts'
 
 /** Bytes at the start of a listpack's block that say where it begins. */
 export const AT_BYTES = 4
