@@ -21,7 +21,7 @@ import { type CrashSection, crashReport } from '../observability/crash-report.ts
 import type { Log } from '../observability/log.ts'
 import { Observatory } from '../observability/observatory.ts'
 import { TurnMaxima } from '../observability/turn-maxima.ts'
-import { expireGlance } from '../shard-worker/keyspace/expire-cycle.ts'
+import { expireGlance } from '../shard-worker/keyspace/expiry/expire-cycle.ts'
 import { EngineSettings } from '../shard-worker/settings.ts'
 import { decodeControlFrame, encodeSettingChange } from '../shm/schema/control.ts'
 import { Clients } from './clients.ts'

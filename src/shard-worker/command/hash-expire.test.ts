@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { expireCycle, expireGlance } from '../keyspace/expire-cycle.ts'
+import { expireCycle, expireGlance } from '../keyspace/expiry/expire-cycle.ts'
 import { DIRTY, EXPIRED_FIELDS } from '../keyspace/shard-layout.ts'
 import { TestEngine } from '../testing.ts'
 

@@ -1,7 +1,7 @@
 /* Walks a whole database of a shard and asserts its invariants. Baton holder; cold: for tests and the debug mode. */
 import { assert } from '../../base/assert.ts'
 import { blockOf, encodingOf, flagsOf, HAS_EXPIRE, isVolatileHash, volatilePrefix } from './entry.ts'
-import { NOT_IN_HEAP, PREFIX_PLACE, PREFIX_SOONEST } from './expiry-heap.ts'
+import { NOT_IN_HEAP, PREFIX_PLACE, PREFIX_SOONEST } from './expiry/expiry-heap.ts'
 import { eachField } from './hash/hash-type.ts'
 import type { Keyspace } from './keyspace.ts'
 import { openEntry } from './open-value.ts'

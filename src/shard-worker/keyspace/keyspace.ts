@@ -33,7 +33,7 @@ import {
   writeExpire,
   writeHeader,
 } from './entry.ts'
-import { HashHeap } from './expiry-heap.ts'
+import { HashHeap } from './expiry/expiry-heap.ts'
 import { freeEntry } from './lazyfree.ts'
 import { assertSaved, saveFirst } from './save-hook.ts'
 import {

@@ -22,7 +22,7 @@ import {
   typeOf,
   volatilePrefix,
 } from './entry.ts'
-import { NOT_IN_HEAP, PREFIX_PLACE, PREFIX_SOONEST } from './expiry-heap.ts'
+import { NOT_IN_HEAP, PREFIX_PLACE, PREFIX_SOONEST } from './expiry/expiry-heap.ts'
 import { ARENA_FULL, type Keyspace } from './keyspace.ts'
 import { IN_SLICES } from './lazyfree.ts'
 import { assignString } from './string.ts'

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { Random } from '../../../../test/support/random.ts'
 import { TestEngine } from '../../testing.ts'
-import { expireCycle } from '../expire-cycle.ts'
+import { expireCycle } from '../expiry/expire-cycle.ts'
 
 interface Field {
   value: string

@@ -20,7 +20,7 @@ import {
   TYPE_HASH,
   usedBytesOf,
 } from '../entry.ts'
-import { writeFieldExpiry } from '../expiry-heap.ts'
+import { writeFieldExpiry } from '../expiry/expiry-heap.ts'
 import { ARENA_FULL } from '../keyspace.ts'
 import { EXPIRED_FIELDS } from '../shard-layout.ts'
 import type { Hash } from './hash.ts'

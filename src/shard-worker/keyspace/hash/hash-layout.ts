@@ -25,7 +25,7 @@
 import type { Arena } from '../../../shm/arena/arena.ts'
 import { listpackBytes } from '../../structure/listpack.ts'
 import { blockOf, ENCODING_LISTPACK, ENCODING_LISTPACK_EX, flagsOf, OUT_OF_LINE } from '../entry.ts'
-import { FieldHeap, NOT_IN_HEAP, PREFIX_PLACE, PREFIX_SOONEST } from '../expiry-heap.ts'
+import { FieldHeap, NOT_IN_HEAP, PREFIX_PLACE, PREFIX_SOONEST } from '../expiry/expiry-heap.ts'
 import { smallMaskOf } from '../save-marks.ts'
 import { Table } from '../table/table.ts'
 import { Drained, drainNext, releaseArrays } from '../table/table-drain.ts'

@@ -18,7 +18,7 @@ import {
   stringOffset,
   TYPE_HASH,
 } from '../entry.ts'
-import { FieldHeap, fieldExpiry, ownHeap } from '../expiry-heap.ts'
+import { FieldHeap, fieldExpiry, ownHeap } from '../expiry/expiry-heap.ts'
 import { smallMaskOf } from '../save-marks.ts'
 import { checkTable, ownArrays, ownBuckets, ownIndexes } from '../table/table-check.ts'
 import { SAVING, USED } from '../table/table-layout.ts'

@@ -5,7 +5,7 @@
 import type { Arena } from '../../../shm/arena/arena.ts'
 import * as listpack from '../../structure/listpack.ts'
 import { blockOf, flagsOf, HAS_EXPIRE, isVolatileHash, setBlock } from '../entry.ts'
-import { FieldHeap, fieldExpiry, NOT_IN_HEAP, PREFIX_PLACE, PREFIX_SOONEST } from '../expiry-heap.ts'
+import { FieldHeap, fieldExpiry, NOT_IN_HEAP, PREFIX_PLACE, PREFIX_SOONEST } from '../expiry/expiry-heap.ts'
 import { ARENA_FULL, type Keyspace } from '../keyspace.ts'
 import { Table } from '../table/table.ts'
 import { isListpackEncoding, PREFIX_BYTES, PREFIX_FIELDS, textBytesOf } from './hash-layout.ts'

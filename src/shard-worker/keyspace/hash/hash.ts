@@ -38,7 +38,7 @@ import {
   writeBytes,
   writeHeader,
 } from '../entry.ts'
-import { fieldExpiry, writeFieldExpiry } from '../expiry-heap.ts'
+import { fieldExpiry, writeFieldExpiry } from '../expiry/expiry-heap.ts'
 import { copyPlace, createTable, FIELD_BYTES_OFFSET, fieldBytes, releaseEntry, releaseTable } from './hash-layout.ts'
 import './hash-type.ts'
 import { ARENA_FULL, type Keyspace } from '../keyspace.ts'

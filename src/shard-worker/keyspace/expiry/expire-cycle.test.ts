@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { bytesOf } from '../../base/bytes.ts'
-import { TestEngine } from '../testing.ts'
-import { highHalf, lowHalf } from './entry.ts'
-import { expireCycle, expireGlance, rehashCycle } from './expire-cycle.ts'
-import type { Shard } from './shard.ts'
+import { bytesOf } from '../../../base/bytes.ts'
+import { TestEngine } from '../../testing.ts'
+import { highHalf, lowHalf } from '../entry.ts'
+import type { Shard } from '../shard.ts'
 import {
   DATABASE_AVERAGE_TTL,
   DIRTY,
@@ -11,10 +10,11 @@ import {
   EXPIRED_KEYS,
   EXPIRED_STALE_PERCENT,
   EXPIRED_TIME_CAP_REACHED,
-} from './shard-layout.ts'
-import { assignString } from './string.ts'
-import { randomEntry } from './table/table-sample.ts'
-import { emptyShard } from './testing.ts'
+} from '../shard-layout.ts'
+import { assignString } from '../string.ts'
+import { randomEntry } from '../table/table-sample.ts'
+import { emptyShard } from '../testing.ts'
+import { expireCycle, expireGlance, rehashCycle } from './expire-cycle.ts'
 
 const NOW = 1_000_000
 

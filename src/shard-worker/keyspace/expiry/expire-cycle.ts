@@ -10,12 +10,12 @@
  * nothing while keys expire at the pace at which they are found, and up to a quarter of the CPU when they do not.
  *
  * Bound: the budget, looked at after every 16 batches and after every 100 indexes of a rehash. */
-import type { Clock } from '../../base/ports.ts'
-import { expireOf } from './entry.ts'
-import { hashOf } from './hash/hash.ts'
-import { expireFields } from './hash/hash-expiry.ts'
-import type { Keyspace } from './keyspace.ts'
-import type { Shard } from './shard.ts'
+import type { Clock } from '../../../base/ports.ts'
+import { expireOf } from '../entry.ts'
+import { hashOf } from '../hash/hash.ts'
+import { expireFields } from '../hash/hash-expiry.ts'
+import type { Keyspace } from '../keyspace.ts'
+import type { Shard } from '../shard.ts'
 import {
   DATABASE_AVERAGE_TTL,
   DATABASE_EXPIRE_CURSOR,
@@ -24,8 +24,8 @@ import {
   EXPIRED_TIME_CAP_REACHED,
   ROOT_EXPIRE_DATABASE,
   ROOT_EXPIRE_MORE,
-} from './shard-layout.ts'
-import type { Table } from './table/table.ts'
+} from '../shard-layout.ts'
+import type { Table } from '../table/table.ts'
 
 /** What the cycles need of an engine. */
 export interface CycleHost {

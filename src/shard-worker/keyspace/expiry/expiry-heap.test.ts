@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { Arena } from '../../shm/arena/arena.ts'
-import { ENTRY_HEADER_BYTES, HAS_EXPIRE, writeHeader } from './entry.ts'
+import { Arena } from '../../../shm/arena/arena.ts'
+import { ENTRY_HEADER_BYTES, HAS_EXPIRE, writeHeader } from '../entry.ts'
 import { FieldHeap, writeFieldExpiry } from './expiry-heap.ts'
 
 /** An entry without a key that expires. */

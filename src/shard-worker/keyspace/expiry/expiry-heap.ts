@@ -16,9 +16,9 @@
  * I1  no item expires before the one at (place - 1) / 2.
  * I2  an item tells its place; a volatile hash in no heap tells NOT_IN_HEAP.
  * Bound: reserve() copies the block when it doubles: 4 MiB, or half a millisecond, for a million items. */
-import { assert } from '../../base/assert.ts'
-import type { Arena } from '../../shm/arena/arena.ts'
-import { accessOf, ENTRY_HEADER_BYTES, lowHalf, setAccess, volatilePrefix } from './entry.ts'
+import { assert } from '../../../base/assert.ts'
+import type { Arena } from '../../../shm/arena/arena.ts'
+import { accessOf, ENTRY_HEADER_BYTES, lowHalf, setAccess, volatilePrefix } from '../entry.ts'
 
 export const NOT_IN_HEAP = 0xffffffff
 const ITEMS_OFFSET = 4
