@@ -16,7 +16,7 @@ import { DeferringWriter, GATHERED_BYTES } from './deferring-writer.ts'
 import type { Access } from './keyspace/access.ts'
 import type { Keyspace } from './keyspace/keyspace.ts'
 import { takePartNumber, VALUE_END } from './keyspace/open-value.ts'
-import type { SaveSink } from './keyspace/save-hook.ts'
+import type { SaveSink } from './keyspace/save/save-hook.ts'
 import { isLongValue, savedAccess, writeEntry, writeEntryHead, writeValueStep } from './rdb/codecs.ts'
 import {
   CHANNEL_DROPPED,

@@ -8,7 +8,7 @@
  * I1  a shard has at most one slice in flight (see slice-lanes.ts), and none when the state is IDLE.
  * I2  whatever way a save ends, no shard has a trace of it left when the next begins. */
 
-import { beginSave, dropSave, isSaving } from '../../shard-worker/keyspace/save-walk.ts'
+import { beginSave, dropSave, isSaving } from '../../shard-worker/keyspace/save/save-walk.ts'
 import type { Shard } from '../../shard-worker/keyspace/shard.ts'
 import { SaveChannel, type SaveMemory } from '../../shard-worker/save-channel.ts'
 import type { SaveOutput } from '../../shard-worker/save-output.ts'

@@ -5,7 +5,7 @@
 import { assert } from '../../base/assert.ts'
 import type { Keyspace } from './keyspace.ts'
 import { AT_ONCE, BUCKETS_ONLY, buryTable, COUNTED, freeEntry, LAZILY } from './lazyfree.ts'
-import { smallMaskOf } from './save-marks.ts'
+import { smallMaskOf } from './save/save-marks.ts'
 import type { Shard } from './shard.ts'
 import { DATABASE_AVERAGE_TTL, DATABASE_EXPIRE_CURSOR, LAZY_FREED_OBJECTS } from './shard-layout.ts'
 import { Table } from './table/table.ts'

@@ -5,7 +5,7 @@ import { NOT_IN_HEAP, PREFIX_PLACE, PREFIX_SOONEST } from './expiry/expiry-heap.
 import { eachField } from './hash/hash-type.ts'
 import type { Keyspace } from './keyspace.ts'
 import { openEntry } from './open-value.ts'
-import { isAhead, isMarked, smallMaskOf } from './save-marks.ts'
+import { isAhead, isMarked, smallMaskOf } from './save/save-marks.ts'
 import { checkTable, ownArrays, ownBuckets, ownIndexes } from './table/table-check.ts'
 import { PAUSES, SAVING } from './table/table-layout.ts'
 import { ownEntry } from './value-type.ts'

@@ -35,7 +35,7 @@ import {
 } from './entry.ts'
 import { HashHeap } from './expiry/expiry-heap.ts'
 import { freeEntry } from './lazyfree.ts'
-import { assertSaved, saveFirst } from './save-hook.ts'
+import { assertSaved, saveFirst } from './save/save-hook.ts'
 import {
   DATABASE_DETACHED,
   DATABASE_EXPIRES,

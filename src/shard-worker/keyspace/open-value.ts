@@ -14,7 +14,7 @@
  * S5  the open entry is ahead of the walk, or in the chain that it stands at, unmarked, and as it was at the epoch. */
 import type { Clock } from '../../base/ports.ts'
 import type { Arena } from '../../shm/arena/arena.ts'
-import { mark } from './save-marks.ts'
+import { mark } from './save/save-marks.ts'
 import { ROOT_OPEN_CURSOR, ROOT_OPEN_DB, ROOT_OPEN_ENTRY, ROOT_SAVED_PARTS, SAVED_KEYS } from './shard-layout.ts'
 
 /** The cursor behind the last step of a value. */

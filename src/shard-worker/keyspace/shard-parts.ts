@@ -2,7 +2,7 @@
  * that neither file needs the other's. */
 import type { Arena } from '../../shm/arena/arena.ts'
 import type { Access } from './access.ts'
-import type { SaveHook } from './save-hook.ts'
+import type { SaveHook } from './save/save-hook.ts'
 import type { WatchTable } from './watch.ts'
 
 export interface ShardParts<Keyspace> {

@@ -6,7 +6,7 @@ import type { Access } from './access.ts'
 import { Keyspace } from './keyspace.ts'
 import { checkKeyspace } from './keyspace-check.ts'
 import { checkDead } from './lazyfree.ts'
-import { SaveHook } from './save-hook.ts'
+import { SaveHook } from './save/save-hook.ts'
 import {
   COUNTERS,
   DATABASE_BYTES,

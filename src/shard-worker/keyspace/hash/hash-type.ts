@@ -19,7 +19,7 @@ import {
   TYPE_HASH,
 } from '../entry.ts'
 import { FieldHeap, fieldExpiry, ownHeap } from '../expiry/expiry-heap.ts'
-import { smallMaskOf } from '../save-marks.ts'
+import { smallMaskOf } from '../save/save-marks.ts'
 import { checkTable, ownArrays, ownBuckets, ownIndexes } from '../table/table-check.ts'
 import { SAVING, USED } from '../table/table-layout.ts'
 import { registerValueType, releaseWhole } from '../value-type.ts'

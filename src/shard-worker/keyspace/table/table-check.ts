@@ -1,7 +1,7 @@
 /* Walks over whole tables: their invariants, their blocks, how full they are. Baton holder; cold. */
 import { assert } from '../../../base/assert.ts'
 import type { Arena } from '../../../shm/arena/arena.ts'
-import { smallMaskOf } from '../save-marks.ts'
+import { smallMaskOf } from '../save/save-marks.ts'
 import type { Table } from './table.ts'
 import {
   BUCKET_SHIFT,

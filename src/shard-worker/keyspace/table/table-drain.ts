@@ -5,7 +5,7 @@
  * overflow buckets any more; the heads stay until the arrays go. Indexes are taken in the order in which they lie:
  * scanStep()'s, which counts from the high bits, costs a cache miss for each bucket. */
 import type { Arena } from '../../../shm/arena/arena.ts'
-import { smallMaskOf } from '../save-marks.ts'
+import { smallMaskOf } from '../save/save-marks.ts'
 import {
   BUCKET_SHIFT,
   BUCKET_WAYS,

@@ -12,7 +12,7 @@ import { viewOf } from '../../../base/bytes.ts'
 import { keyHash, keyHashIn } from '../../../base/key-hash.ts'
 import type { Arena } from '../../../shm/arena/arena.ts'
 import { headerBytes, keyLength, keyOffset, LONG_KEY_MARK } from '../entry.ts'
-import { isAhead, isMarked, mark } from '../save-marks.ts'
+import { isAhead, isMarked, mark } from '../save/save-marks.ts'
 import {
   BUCKET_BYTES,
   BUCKET_SHIFT,

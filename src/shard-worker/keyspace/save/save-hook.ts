@@ -1,12 +1,12 @@
 /* Where a snapshot meets the commands: before an entry changes or goes, it is saved as it is, if it was not yet. Baton
  * holder. Keyspace calls this; a thread has one hook, and who takes the entries is handed in. */
-import { AssertionError, assert } from '../../base/assert.ts'
-import type { Arena } from '../../shm/arena/arena.ts'
-import { blockOf, flagsOf, OUT_OF_LINE } from './entry.ts'
-import { openEntry, type StepSink, saveOn } from './open-value.ts'
+import { AssertionError, assert } from '../../../base/assert.ts'
+import type { Arena } from '../../../shm/arena/arena.ts'
+import { blockOf, flagsOf, OUT_OF_LINE } from '../entry.ts'
+import { openEntry, type StepSink, saveOn } from '../open-value.ts'
+import { COPIED_BYTES, DATABASE_SAVED_AS, ROOT_SAVE, SAVE_RUNS, SAVED_KEYS } from '../shard-layout.ts'
+import type { Table } from '../table/table.ts'
 import { isAhead, isMarked, mark } from './save-marks.ts'
-import { COPIED_BYTES, DATABASE_SAVED_AS, ROOT_SAVE, SAVE_RUNS, SAVED_KEYS } from './shard-layout.ts'
-import type { Table } from './table/table.ts'
 
 /** Takes the entries of a snapshot. */
 export interface SaveSink<Keyspace> extends StepSink<Keyspace> {

@@ -16,12 +16,11 @@
  * S4  a detached table is empty, or being walked.
  *
  * Bound: a slice's budget, looked at after a few chains, or some ten microseconds within a huge value. */
-import { assert } from '../../base/assert.ts'
-import { flagsOf, OUT_OF_LINE } from './entry.ts'
-import type { Keyspace } from './keyspace.ts'
-import { buryTable, freeEntry, IN_SLICES } from './lazyfree.ts'
-import { closeValue, forgetParts, openEntry, openValue, type SliceHost, saveOn } from './open-value.ts'
-import { isMarked, smallMaskOf, unmark } from './save-marks.ts'
+import { assert } from '../../../base/assert.ts'
+import { flagsOf, OUT_OF_LINE } from '../entry.ts'
+import type { Keyspace } from '../keyspace.ts'
+import { buryTable, freeEntry, IN_SLICES } from '../lazyfree.ts'
+import { closeValue, forgetParts, openEntry, openValue, type SliceHost, saveOn } from '../open-value.ts'
 import {
   COPIED_BYTES,
   DATABASE_SAVED_AS,
@@ -30,11 +29,12 @@ import {
   SAVE_NONE,
   SAVE_RUNS,
   SAVED_KEYS,
-} from './shard-layout.ts'
-import type { ShardParts } from './shard-parts.ts'
-import { Table } from './table/table.ts'
-import { Drained, drainIndex, releaseArrays } from './table/table-drain.ts'
-import { PAUSES, SAVING } from './table/table-layout.ts'
+} from '../shard-layout.ts'
+import type { ShardParts } from '../shard-parts.ts'
+import { Table } from '../table/table.ts'
+import { Drained, drainIndex, releaseArrays } from '../table/table-drain.ts'
+import { PAUSES, SAVING } from '../table/table-layout.ts'
+import { isMarked, smallMaskOf, unmark } from './save-marks.ts'
 
 /** Entries between two looks at the clock, which costs as much as one of them. */
 const ENTRIES_PER_LOOK = 32

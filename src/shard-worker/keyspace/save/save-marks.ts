@@ -17,8 +17,8 @@
  *
  * S1  only entries ahead of a walk are marked.
  * S2  an entry that is ahead and unmarked is as it was at the epoch. */
-import { ENTRY_FLAGS, SAVED } from './entry.ts'
-import { MASK0, MASK1, REHASH, SAVING } from './table/table-layout.ts'
+import { ENTRY_FLAGS, SAVED } from '../entry.ts'
+import { MASK0, MASK1, REHASH, SAVING } from '../table/table-layout.ts'
 
 /** Whether a walk over the table at word `base` has yet to come to the chain that a hash names. */
 export function isAhead(i32: Int32Array, base: number, hash: number): boolean {
