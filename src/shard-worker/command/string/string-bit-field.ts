@@ -4,14 +4,14 @@
  *
  * All operations are read before the first of them runs, and the string is made as long as the farthest of those that
  * write reaches, whether they then write or not. */
-import type { Args } from '../../base/args.ts'
-import { bytesOf } from '../../base/bytes.ts'
-import { ACL_BITMAP, DENYOOM, FAST, family, oneKey, READONLY, WRITE } from '../../base/command-spec.ts'
-import * as errors from '../../base/error-texts.ts'
-import { NOT_INTEGER, parsed, parsedBig, parseInteger, SAFE_INTEGER } from '../../base/number-text.ts'
-import type { Reply } from '../../base/reply.ts'
-import type { Engine } from '../engine.ts'
-import { stringLength, stringOffset, TYPE_STRING, typeOf } from '../keyspace/entry.ts'
+import type { Args } from '../../../base/args.ts'
+import { bytesOf } from '../../../base/bytes.ts'
+import { ACL_BITMAP, DENYOOM, FAST, family, oneKey, READONLY, WRITE } from '../../../base/command-spec.ts'
+import * as errors from '../../../base/error-texts.ts'
+import { NOT_INTEGER, parsed, parsedBig, parseInteger, SAFE_INTEGER } from '../../../base/number-text.ts'
+import type { Reply } from '../../../base/reply.ts'
+import type { Engine } from '../../engine.ts'
+import { stringLength, stringOffset, TYPE_STRING, typeOf } from '../../keyspace/entry.ts'
 import { NO_OFFSET, parseBitOffset, stringForBits } from './string-bit.ts'
 import { defersGrowth } from './string-value.ts'
 

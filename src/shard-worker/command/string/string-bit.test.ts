@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { DIRTY } from '../keyspace/shard-layout.ts'
-import { TestEngine } from '../testing.ts'
+import { DIRTY } from '../../keyspace/shard-layout.ts'
+import { TestEngine } from '../../testing.ts'
 
 const WRONG_TYPE = 'WRONGTYPE Operation against a key holding the wrong kind of value'
 const BIT_OFFSET = 'ERR bit offset is not an integer or out of range'

@@ -1,6 +1,6 @@
 /* Random commands of the string family, sound and broken, for the tests that hold the engine against a model or against
  * redis-server. One seed is one sequence. */
-import type { Random } from '../../../test/support/random.ts'
+import type { Random } from '../../../../test/support/random.ts'
 
 /** Keys with every layout of an entry, and one whose value is no string (see TestEngine.putForeignValue). */
 export const KEYS = ['a', 'b', 'c', 'd', 'key:000000000042', '', 'bin\0\r\n\xff', 'k'.repeat(70), 'foreign']

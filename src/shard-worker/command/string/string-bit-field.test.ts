@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { DIRTY } from '../keyspace/shard-layout.ts'
-import { TestEngine } from '../testing.ts'
+import { DIRTY } from '../../keyspace/shard-layout.ts'
+import { TestEngine } from '../../testing.ts'
 
 test('fields of any width are set, read and added to as in an array of bits', () => {
   const operation = fc.record({

@@ -1,9 +1,9 @@
 /* The string commands that count: INCR and its kin over all 64 bits, INCRBYFLOAT in long doubles. Baton holder. Hot: a
  * counter below 2^53 costs no allocation; the rest of 64 bits goes through BigInt. */
-import type { Args } from '../../base/args.ts'
-import { ACL_STRING, type CommandSpec, DENYOOM, FAST, family, oneKey, WRITE } from '../../base/command-spec.ts'
-import * as errors from '../../base/error-texts.ts'
-import { addLongDoubles, formatLongDouble, parseLongDouble, parseLongDoubleIn } from '../../base/long-double.ts'
+import type { Args } from '../../../base/args.ts'
+import { ACL_STRING, type CommandSpec, DENYOOM, FAST, family, oneKey, WRITE } from '../../../base/command-spec.ts'
+import * as errors from '../../../base/error-texts.ts'
+import { addLongDoubles, formatLongDouble, parseLongDouble, parseLongDoubleIn } from '../../../base/long-double.ts'
 import {
   BIG_INTEGER,
   fitsInt64,
@@ -14,9 +14,9 @@ import {
   parsedBig,
   parseInteger,
   SAFE_INTEGER,
-} from '../../base/number-text.ts'
-import type { Reply } from '../../base/reply.ts'
-import type { Engine } from '../engine.ts'
+} from '../../../base/number-text.ts'
+import type { Reply } from '../../../base/reply.ts'
+import type { Engine } from '../../engine.ts'
 import {
   EMBSTR_MAX_BYTES,
   ENCODING_INT,
@@ -25,10 +25,10 @@ import {
   stringOffset,
   TYPE_STRING,
   typeOf,
-} from '../keyspace/entry.ts'
-import type { Keyspace } from '../keyspace/keyspace.ts'
-import { assignString } from '../keyspace/string.ts'
-import { KIND_EMBSTR, KIND_INT, KIND_RAW } from '../keyspace/string-kind.ts'
+} from '../../keyspace/entry.ts'
+import type { Keyspace } from '../../keyspace/keyspace.ts'
+import { assignString } from '../../keyspace/string.ts'
+import { KIND_EMBSTR, KIND_INT, KIND_RAW } from '../../keyspace/string-kind.ts'
 
 const MINUS = 45
 const NINE = 57

@@ -6,14 +6,14 @@
  * table is kept as it is, for its errors are to be the same.
  *
  * Bound: proto-max-bulk-len / 4 cells, about two nanoseconds each. */
-import type { Args } from '../../base/args.ts'
-import { bytesOf } from '../../base/bytes.ts'
-import { ACL_STRING, family, HEAVY, READONLY } from '../../base/command-spec.ts'
-import * as errors from '../../base/error-texts.ts'
-import { NOT_INTEGER, parsed, parsedBig, parseInteger, SAFE_INTEGER } from '../../base/number-text.ts'
-import type { Reply } from '../../base/reply.ts'
-import type { Engine } from '../engine.ts'
-import { stringLength, stringOffset, TYPE_STRING, typeOf } from '../keyspace/entry.ts'
+import type { Args } from '../../../base/args.ts'
+import { bytesOf } from '../../../base/bytes.ts'
+import { ACL_STRING, family, HEAVY, READONLY } from '../../../base/command-spec.ts'
+import * as errors from '../../../base/error-texts.ts'
+import { NOT_INTEGER, parsed, parsedBig, parseInteger, SAFE_INTEGER } from '../../../base/number-text.ts'
+import type { Reply } from '../../../base/reply.ts'
+import type { Engine } from '../../engine.ts'
+import { stringLength, stringOffset, TYPE_STRING, typeOf } from '../../keyspace/entry.ts'
 
 export const stringLcsCommands = family<Engine>('string', [
   {

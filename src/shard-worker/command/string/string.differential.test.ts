@@ -2,12 +2,12 @@
  * same bytes, and every key the same value, encoding and expiry afterwards. Redis 7.0 and 7.2 agree on all of them, so
  * nothing is excepted. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { Random } from '../../../test/support/random.ts'
-import type { RawClient } from '../../../test/support/raw-client.ts'
-import { quoted } from '../../../test/support/resp.ts'
-import { type Server, startOracle } from '../../../test/support/server.ts'
-import { bigExpireOf, ENCODING_NAMES, encodingOf, flagsOf, HAS_EXPIRE } from '../keyspace/entry.ts'
-import { TestEngine } from '../testing.ts'
+import { Random } from '../../../../test/support/random.ts'
+import type { RawClient } from '../../../../test/support/raw-client.ts'
+import { quoted } from '../../../../test/support/resp.ts'
+import { type Server, startOracle } from '../../../../test/support/server.ts'
+import { bigExpireOf, ENCODING_NAMES, encodingOf, flagsOf, HAS_EXPIRE } from '../../keyspace/entry.ts'
+import { TestEngine } from '../../testing.ts'
 import { KEYS, StringCommands } from './testing.ts'
 
 const SEEDS = (process.env['STRING_SEEDS'] ?? '1,2,3,4').split(',').map(Number)

@@ -1,11 +1,11 @@
 /* Random bitmap commands, sound and broken, to redis-server and to an engine in this process: every reply must be the
  * same bytes, and every key have the same value and encoding afterwards. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { Random } from '../../../test/support/random.ts'
-import type { RawClient } from '../../../test/support/raw-client.ts'
-import { quoted } from '../../../test/support/resp.ts'
-import { type Server, startOracle } from '../../../test/support/server.ts'
-import { TestEngine } from '../testing.ts'
+import { Random } from '../../../../test/support/random.ts'
+import type { RawClient } from '../../../../test/support/raw-client.ts'
+import { quoted } from '../../../../test/support/resp.ts'
+import { type Server, startOracle } from '../../../../test/support/server.ts'
+import { TestEngine } from '../../testing.ts'
 import { stringBitCommands } from './string-bit.ts'
 import { stringBitFieldCommands } from './string-bit-field.ts'
 import { stringBitOperationCommands } from './string-bit-operation.ts'

@@ -2,13 +2,13 @@
  * or, when an arena is too full, none. Baton holder of all the shards. Hot: while there is plenty of room, which is
  * checked in constant time for each key, they are stored one after the other. Only near the end is every block taken
  * first and put in place afterwards, which cannot fail. */
-import type { Args } from '../../base/args.ts'
-import type { Engine } from '../engine.ts'
-import { stringOffset, writeBytes } from '../keyspace/entry.ts'
-import { ARENA_FULL, type Keyspace } from '../keyspace/keyspace.ts'
-import { discardPrepared, prepareString, storePrepared } from '../keyspace/string.ts'
-import { kindOf } from '../keyspace/string-kind.ts'
-import { BUCKET_BYTES } from '../keyspace/table/table-layout.ts'
+import type { Args } from '../../../base/args.ts'
+import type { Engine } from '../../engine.ts'
+import { stringOffset, writeBytes } from '../../keyspace/entry.ts'
+import { ARENA_FULL, type Keyspace } from '../../keyspace/keyspace.ts'
+import { discardPrepared, prepareString, storePrepared } from '../../keyspace/string.ts'
+import { kindOf } from '../../keyspace/string-kind.ts'
+import { BUCKET_BYTES } from '../../keyspace/table/table-layout.ts'
 import { storeArgument } from './string-value.ts'
 
 /* What hasRoomFor reckons with: an entry, a value's block and a bucket for each string, and their headers; of each size

@@ -1,8 +1,8 @@
 /* What the string commands share: putting an argument at a key, and replying with a value. Baton holder. Hot. */
-import type { Args } from '../../base/args.ts'
-import * as errors from '../../base/error-texts.ts'
-import type { Reply } from '../../base/reply.ts'
-import type { Engine } from '../engine.ts'
+import type { Args } from '../../../base/args.ts'
+import * as errors from '../../../base/error-texts.ts'
+import type { Reply } from '../../../base/reply.ts'
+import type { Engine } from '../../engine.ts'
 import {
   blockOf,
   flagsOf,
@@ -14,10 +14,10 @@ import {
   TYPE_STRING,
   typeOf,
   writeBytes,
-} from '../keyspace/entry.ts'
-import type { Keyspace } from '../keyspace/keyspace.ts'
-import { assignString, assignVolatileString } from '../keyspace/string.ts'
-import { kindOf } from '../keyspace/string-kind.ts'
+} from '../../keyspace/entry.ts'
+import type { Keyspace } from '../../keyspace/keyspace.ts'
+import { assignString, assignVolatileString } from '../../keyspace/string.ts'
+import { kindOf } from '../../keyspace/string-kind.ts'
 
 /**
  * Makes argument `value` the value of argument `key`, the key looked up last; `found` is its entry or 0. Its expiry

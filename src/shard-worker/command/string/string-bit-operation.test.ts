@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { DIRTY, EXPIRED_KEYS } from '../keyspace/shard-layout.ts'
-import { TestEngine } from '../testing.ts'
+import { DIRTY, EXPIRED_KEYS } from '../../keyspace/shard-layout.ts'
+import { TestEngine } from '../../testing.ts'
 
 test('BITOP takes short strings to go on with zeros', () => {
   const engine = new TestEngine({ shards: 3 })

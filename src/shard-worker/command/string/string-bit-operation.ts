@@ -2,18 +2,18 @@
  *
  * The result is made in a block of its own, source by source, so that the target may be a source, too. Bound: the
  * longest source. */
-import type { Args } from '../../base/args.ts'
-import { bytesOf } from '../../base/bytes.ts'
-import { ACL_BITMAP, DENYOOM, family, HEAVY, keysToEnd, oneKey, WRITE } from '../../base/command-spec.ts'
-import * as errors from '../../base/error-texts.ts'
-import type { Reply } from '../../base/reply.ts'
-import type { Arena } from '../../shm/arena/arena.ts'
-import type { Engine } from '../engine.ts'
-import { stringLength, stringOffset, TYPE_STRING, typeOf } from '../keyspace/entry.ts'
-import { ARENA_FULL, type Keyspace } from '../keyspace/keyspace.ts'
-import { discardPrepared, prepareString, storePrepared } from '../keyspace/string.ts'
-import { KIND_RAW } from '../keyspace/string-kind.ts'
-import { BUCKET_BYTES } from '../keyspace/table/table-layout.ts'
+import type { Args } from '../../../base/args.ts'
+import { bytesOf } from '../../../base/bytes.ts'
+import { ACL_BITMAP, DENYOOM, family, HEAVY, keysToEnd, oneKey, WRITE } from '../../../base/command-spec.ts'
+import * as errors from '../../../base/error-texts.ts'
+import type { Reply } from '../../../base/reply.ts'
+import type { Arena } from '../../../shm/arena/arena.ts'
+import type { Engine } from '../../engine.ts'
+import { stringLength, stringOffset, TYPE_STRING, typeOf } from '../../keyspace/entry.ts'
+import { ARENA_FULL, type Keyspace } from '../../keyspace/keyspace.ts'
+import { discardPrepared, prepareString, storePrepared } from '../../keyspace/string.ts'
+import { KIND_RAW } from '../../keyspace/string-kind.ts'
+import { BUCKET_BYTES } from '../../keyspace/table/table-layout.ts'
 
 export const stringBitOperationCommands = family<Engine>('bitmap', [
   {

@@ -1,10 +1,10 @@
 /* The string commands that read or change a part of a string: APPEND, SETRANGE, GETRANGE, SUBSTR. Baton holder. */
-import type { Args } from '../../base/args.ts'
-import { ACL_STRING, DENYOOM, FAST, family, oneKey, READONLY, WRITE } from '../../base/command-spec.ts'
-import * as errors from '../../base/error-texts.ts'
-import { BIG_INTEGER, NOT_INTEGER, parsed, parsedBig, parseInteger } from '../../base/number-text.ts'
-import type { Reply } from '../../base/reply.ts'
-import type { Engine } from '../engine.ts'
+import type { Args } from '../../../base/args.ts'
+import { ACL_STRING, DENYOOM, FAST, family, oneKey, READONLY, WRITE } from '../../../base/command-spec.ts'
+import * as errors from '../../../base/error-texts.ts'
+import { BIG_INTEGER, NOT_INTEGER, parsed, parsedBig, parseInteger } from '../../../base/number-text.ts'
+import type { Reply } from '../../../base/reply.ts'
+import type { Engine } from '../../engine.ts'
 import {
   ENCODING_RAW,
   setKind,
@@ -13,9 +13,9 @@ import {
   TYPE_STRING,
   typeOf,
   writeBytes,
-} from '../keyspace/entry.ts'
-import { assignString, resizeString } from '../keyspace/string.ts'
-import { KIND_RAW } from '../keyspace/string-kind.ts'
+} from '../../keyspace/entry.ts'
+import { assignString, resizeString } from '../../keyspace/string.ts'
+import { KIND_RAW } from '../../keyspace/string-kind.ts'
 import { defersGrowth, storeArgument } from './string-value.ts'
 
 export const stringRangeCommands = family<Engine>('string', [

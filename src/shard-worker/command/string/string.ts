@@ -1,14 +1,14 @@
 /* The string commands that read and set whole values. Counting is in string-count.ts, parts of strings in
  * string-range.ts, LCS in string-lcs.ts. Baton holder. Hot: GET, SET, MGET, MSET without options allocate nothing. */
-import type { Args } from '../../base/args.ts'
-import { bytesOf } from '../../base/bytes.ts'
-import { ACL_STRING, DENYOOM, FAST, family, keysToEnd, oneKey, READONLY, WRITE } from '../../base/command-spec.ts'
-import * as errors from '../../base/error-texts.ts'
-import type { Reply } from '../../base/reply.ts'
-import type { Engine } from '../engine.ts'
-import { replyValue, stringLength, TYPE_STRING, typeOf } from '../keyspace/entry.ts'
-import type { Keyspace } from '../keyspace/keyspace.ts'
-import { expiryHigh, expiryLow, isExpiryPast } from './expiry-argument.ts'
+import type { Args } from '../../../base/args.ts'
+import { bytesOf } from '../../../base/bytes.ts'
+import { ACL_STRING, DENYOOM, FAST, family, keysToEnd, oneKey, READONLY, WRITE } from '../../../base/command-spec.ts'
+import * as errors from '../../../base/error-texts.ts'
+import type { Reply } from '../../../base/reply.ts'
+import type { Engine } from '../../engine.ts'
+import { replyValue, stringLength, TYPE_STRING, typeOf } from '../../keyspace/entry.ts'
+import type { Keyspace } from '../../keyspace/keyspace.ts'
+import { expiryHigh, expiryLow, isExpiryPast } from '../expiry-argument.ts'
 import {
   EX,
   EXAT,

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Random } from '../../../test/support/random.ts'
-import { bigExpireOf, ENCODING_NAMES, encodingOf, flagsOf, HAS_EXPIRE } from '../keyspace/entry.ts'
-import { DIRTY, KEYSPACE_HITS, KEYSPACE_MISSES } from '../keyspace/shard-layout.ts'
-import { TestEngine } from '../testing.ts'
+import { Random } from '../../../../test/support/random.ts'
+import { bigExpireOf, ENCODING_NAMES, encodingOf, flagsOf, HAS_EXPIRE } from '../../keyspace/entry.ts'
+import { DIRTY, KEYSPACE_HITS, KEYSPACE_MISSES } from '../../keyspace/shard-layout.ts'
+import { TestEngine } from '../../testing.ts'
 import { KEYS, StringCommands } from './testing.ts'
 
 const WRONG_TYPE = 'WRONGTYPE Operation against a key holding the wrong kind of value'

@@ -1,8 +1,8 @@
 /* The options of SET and GETEX, in any order, and the times they give. Baton holder. */
-import type { Args } from '../../base/args.ts'
-import { bytesOf } from '../../base/bytes.ts'
-import type { Reply } from '../../base/reply.ts'
-import { MS_PER_SECOND, parseExpiry } from './expiry-argument.ts'
+import type { Args } from '../../../base/args.ts'
+import { bytesOf } from '../../../base/bytes.ts'
+import type { Reply } from '../../../base/reply.ts'
+import { MS_PER_SECOND, parseExpiry } from '../expiry-argument.ts'
 
 export const NX = 1 << 0
 export const XX = 1 << 1
