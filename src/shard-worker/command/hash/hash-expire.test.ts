@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { expireCycle, expireGlance } from '../keyspace/expiry/expire-cycle.ts'
-import { DIRTY, EXPIRED_FIELDS } from '../keyspace/shard-layout.ts'
-import { TestEngine } from '../testing.ts'
+import { expireCycle, expireGlance } from '../../keyspace/expiry/expire-cycle.ts'
+import { DIRTY, EXPIRED_FIELDS } from '../../keyspace/shard-layout.ts'
+import { TestEngine } from '../../testing.ts'
 
 const MAX_EXPIRY_MS = 2 ** 46 - 1
 

@@ -1,13 +1,13 @@
 /* What the hash commands share: opening the hash at argument 1. Baton holder. Hot. */
-import type { Args } from '../../base/args.ts'
-import * as errors from '../../base/error-texts.ts'
-import type { Reply } from '../../base/reply.ts'
-import type { Arena } from '../../shm/arena/arena.ts'
-import type { Engine } from '../engine.ts'
-import { TYPE_HASH, typeOf } from '../keyspace/entry.ts'
-import { type Hash, hashOf } from '../keyspace/hash/hash.ts'
-import type { Keyspace } from '../keyspace/keyspace.ts'
-import * as listpack from '../structure/listpack.ts'
+import type { Args } from '../../../base/args.ts'
+import * as errors from '../../../base/error-texts.ts'
+import type { Reply } from '../../../base/reply.ts'
+import type { Arena } from '../../../shm/arena/arena.ts'
+import type { Engine } from '../../engine.ts'
+import { TYPE_HASH, typeOf } from '../../keyspace/entry.ts'
+import { type Hash, hashOf } from '../../keyspace/hash/hash.ts'
+import type { Keyspace } from '../../keyspace/keyspace.ts'
+import * as listpack from '../../structure/listpack.ts'
 
 /** What findHash() returns for a value of another type. */
 export const FOREIGN = undefined

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { Random } from '../../../test/support/random.ts'
-import { ErrorReply, TestEngine } from '../testing.ts'
+import { Random } from '../../../../test/support/random.ts'
+import { ErrorReply, TestEngine } from '../../testing.ts'
 
 /** The fields of a whole iteration, with `between` done after each call. */
 function iterate(engine: TestEngine, key: string, between: () => void): Set<string> {

@@ -2,11 +2,11 @@
  * same, whatever the order of fields, and every hash have the same encoding afterwards. Fields expire where the oracle
  * is one that knows of it (ORACLE_COMMAND=a redis-server of 7.4): in the past, or in a far future. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { Random } from '../../../test/support/random.ts'
-import type { RawClient } from '../../../test/support/raw-client.ts'
-import { quoted } from '../../../test/support/resp.ts'
-import { type Server, startOracle } from '../../../test/support/server.ts'
-import { type Decoded, decodeReply, TestEngine } from '../testing.ts'
+import { Random } from '../../../../test/support/random.ts'
+import type { RawClient } from '../../../../test/support/raw-client.ts'
+import { quoted } from '../../../../test/support/resp.ts'
+import { type Server, startOracle } from '../../../../test/support/server.ts'
+import { type Decoded, decodeReply, TestEngine } from '../../testing.ts'
 import { hashCommands } from './hash.ts'
 
 const DIRECTIVES = { 'hash-max-listpack-entries': 12, 'hash-max-listpack-value': 30 }

@@ -2,22 +2,22 @@
  *
  * HSCAN gives all of a listpack at once; in a hashtable its cursor is that of the table (see Table.scanStep), with the
  * same guarantee as SCAN's. */
-import type { Args } from '../../base/args.ts'
-import { bytesOf } from '../../base/bytes.ts'
-import { ACL_HASH, family, oneKey, READONLY } from '../../base/command-spec.ts'
-import * as errors from '../../base/error-texts.ts'
-import { globMatches } from '../../base/glob.ts'
-import { BIG_INTEGER, NOT_INTEGER, parsed, parsedBig, parseInteger } from '../../base/number-text.ts'
-import { randomBelow } from '../../base/ports.ts'
-import { MAX_REPLY_BYTES, type Reply } from '../../base/reply.ts'
-import type { Engine } from '../engine.ts'
-import { keyLength, keyOffset, replyValue } from '../keyspace/entry.ts'
-import type { Hash } from '../keyspace/hash/hash.ts'
-import { expireFields } from '../keyspace/hash/hash-expiry.ts'
-import { randomEntry } from '../keyspace/table/table-sample.ts'
-import * as listpack from '../structure/listpack.ts'
+import type { Args } from '../../../base/args.ts'
+import { bytesOf } from '../../../base/bytes.ts'
+import { ACL_HASH, family, oneKey, READONLY } from '../../../base/command-spec.ts'
+import * as errors from '../../../base/error-texts.ts'
+import { globMatches } from '../../../base/glob.ts'
+import { BIG_INTEGER, NOT_INTEGER, parsed, parsedBig, parseInteger } from '../../../base/number-text.ts'
+import { randomBelow } from '../../../base/ports.ts'
+import { MAX_REPLY_BYTES, type Reply } from '../../../base/reply.ts'
+import type { Engine } from '../../engine.ts'
+import { keyLength, keyOffset, replyValue } from '../../keyspace/entry.ts'
+import type { Hash } from '../../keyspace/hash/hash.ts'
+import { expireFields } from '../../keyspace/hash/hash-expiry.ts'
+import { randomEntry } from '../../keyspace/table/table-sample.ts'
+import * as listpack from '../../structure/listpack.ts'
+import { BUCKETS_PER_KEY, count, parseCursor, parseOptions, pattern, scanCursor } from '../scan.ts'
 import { FOREIGN, findHash, openFound, replyElement } from './hash-value.ts'
-import { BUCKETS_PER_KEY, count, parseCursor, parseOptions, pattern, scanCursor } from './scan.ts'
 
 const WITHVALUES = bytesOf('WITHVALUES')
 const MIN_INT64 = -(2n ** 63n)

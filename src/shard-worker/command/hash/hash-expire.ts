@@ -1,18 +1,27 @@
 /* Expiry of the fields of hashes, as Redis 7.4 has it (https://redis.io/docs/latest/commands/hexpire/). Baton holder.
  *
  * Times are Unix milliseconds below 2^46: doubles hold them. */
-import type { Args } from '../../base/args.ts'
-import { bytesOf } from '../../base/bytes.ts'
-import { ACL_HASH, type CommandSpec, DENYOOM, FAST, family, oneKey, READONLY, WRITE } from '../../base/command-spec.ts'
-import * as errors from '../../base/error-texts.ts'
-import { NOT_INTEGER, parsed, parsedBig, parseInteger, SAFE_INTEGER } from '../../base/number-text.ts'
-import type { Reply } from '../../base/reply.ts'
-import type { Engine } from '../engine.ts'
-import type { Hash } from '../keyspace/hash/hash.ts'
-import { finishExpiries, persist, prepareExpiries, revertExpiries, setExpiry } from '../keyspace/hash/hash-expiry.ts'
-import { EXPIRED_FIELDS } from '../keyspace/shard-layout.ts'
-import { conditionAt, GT, LT, NX, XX } from './expire-condition.ts'
-import { MS_PER_SECOND } from './expiry-argument.ts'
+import type { Args } from '../../../base/args.ts'
+import { bytesOf } from '../../../base/bytes.ts'
+import {
+  ACL_HASH,
+  type CommandSpec,
+  DENYOOM,
+  FAST,
+  family,
+  oneKey,
+  READONLY,
+  WRITE,
+} from '../../../base/command-spec.ts'
+import * as errors from '../../../base/error-texts.ts'
+import { NOT_INTEGER, parsed, parsedBig, parseInteger, SAFE_INTEGER } from '../../../base/number-text.ts'
+import type { Reply } from '../../../base/reply.ts'
+import type { Engine } from '../../engine.ts'
+import type { Hash } from '../../keyspace/hash/hash.ts'
+import { finishExpiries, persist, prepareExpiries, revertExpiries, setExpiry } from '../../keyspace/hash/hash-expiry.ts'
+import { EXPIRED_FIELDS } from '../../keyspace/shard-layout.ts'
+import { conditionAt, GT, LT, NX, XX } from '../expire-condition.ts'
+import { MS_PER_SECOND } from '../expiry-argument.ts'
 import { FOREIGN, findHash, openForWrite } from './hash-value.ts'
 
 /** The latest time a field may expire at. */

@@ -1,13 +1,22 @@
 /* The hash commands that set, get and delete fields (https://redis.io/commands/?group=hash). Baton holder. Hot. */
-import type { Args } from '../../base/args.ts'
-import { ACL_HASH, type CommandSpec, DENYOOM, FAST, family, oneKey, READONLY, WRITE } from '../../base/command-spec.ts'
-import * as errors from '../../base/error-texts.ts'
-import type { Reply } from '../../base/reply.ts'
-import type { Engine } from '../engine.ts'
-import { keyLength, keyOffset, replyValue } from '../keyspace/entry.ts'
-import type { Hash } from '../keyspace/hash/hash.ts'
-import { setAllOrNone } from '../keyspace/hash/hash-set.ts'
-import * as listpack from '../structure/listpack.ts'
+import type { Args } from '../../../base/args.ts'
+import {
+  ACL_HASH,
+  type CommandSpec,
+  DENYOOM,
+  FAST,
+  family,
+  oneKey,
+  READONLY,
+  WRITE,
+} from '../../../base/command-spec.ts'
+import * as errors from '../../../base/error-texts.ts'
+import type { Reply } from '../../../base/reply.ts'
+import type { Engine } from '../../engine.ts'
+import { keyLength, keyOffset, replyValue } from '../../keyspace/entry.ts'
+import type { Hash } from '../../keyspace/hash/hash.ts'
+import { setAllOrNone } from '../../keyspace/hash/hash-set.ts'
+import * as listpack from '../../structure/listpack.ts'
 import {
   createFor,
   DEFERRED,

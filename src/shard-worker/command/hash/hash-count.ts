@@ -1,13 +1,13 @@
 /* HINCRBY over all 64 bits and HINCRBYFLOAT in long doubles. Baton holder. */
-import type { Args } from '../../base/args.ts'
-import { bytesOf } from '../../base/bytes.ts'
-import { ACL_HASH, DENYOOM, FAST, family, oneKey, WRITE } from '../../base/command-spec.ts'
-import * as errors from '../../base/error-texts.ts'
-import { addLongDoubles, formatLongDouble, parseLongDouble, parseLongDoubleIn } from '../../base/long-double.ts'
-import { fitsInt64, NOT_INTEGER, parsedBig, parseInteger } from '../../base/number-text.ts'
-import type { Reply } from '../../base/reply.ts'
-import type { Engine } from '../engine.ts'
-import type { Hash } from '../keyspace/hash/hash.ts'
+import type { Args } from '../../../base/args.ts'
+import { bytesOf } from '../../../base/bytes.ts'
+import { ACL_HASH, DENYOOM, FAST, family, oneKey, WRITE } from '../../../base/command-spec.ts'
+import * as errors from '../../../base/error-texts.ts'
+import { addLongDoubles, formatLongDouble, parseLongDouble, parseLongDoubleIn } from '../../../base/long-double.ts'
+import { fitsInt64, NOT_INTEGER, parsedBig, parseInteger } from '../../../base/number-text.ts'
+import type { Reply } from '../../../base/reply.ts'
+import type { Engine } from '../../engine.ts'
+import type { Hash } from '../../keyspace/hash/hash.ts'
 import { createFor, openForWrite } from './hash-value.ts'
 
 export const hashCountCommands = family<Engine>('hash', [
