@@ -22,7 +22,7 @@ import type { Reply } from '../../base/reply.ts'
 import type { Engine } from '../engine.ts'
 import { type List, listOf, storeList } from '../keyspace/list/list.ts'
 import { integerArgument } from './integer-argument.ts'
-import { FOREIGN, openFound } from './list-value.ts'
+import { FOREIGN, openFound } from './list/list-value.ts'
 import { orderByNumber, orderByText, Texts } from './sort-order.ts'
 import { findValue, parsePattern, type SortPattern, value, varies } from './sort-pattern.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { Random } from '../../../test/support/random.ts'
-import { TestEngine } from '../testing.ts'
+import { Random } from '../../../../test/support/random.ts'
+import { TestEngine } from '../../testing.ts'
 
 function all(engine: TestEngine, key: string): unknown {
   return engine.must('LRANGE', key, '0', '-1')

@@ -1,13 +1,13 @@
 /* The list commands that change or search the middle of a list. Baton holder. */
-import type { Args } from '../../base/args.ts'
-import { bytesOf } from '../../base/bytes.ts'
-import { ACL_LIST, DENYOOM, family, oneKey, READONLY, WRITE } from '../../base/command-spec.ts'
-import * as errors from '../../base/error-texts.ts'
-import type { Reply } from '../../base/reply.ts'
-import type { Engine } from '../engine.ts'
-import type { List } from '../keyspace/list/list.ts'
-import { insertAtCursor, keepRange, removeMatches, replaceAtCursor } from '../keyspace/list/list-edit.ts'
-import { integerArgument } from './integer-argument.ts'
+import type { Args } from '../../../base/args.ts'
+import { bytesOf } from '../../../base/bytes.ts'
+import { ACL_LIST, DENYOOM, family, oneKey, READONLY, WRITE } from '../../../base/command-spec.ts'
+import * as errors from '../../../base/error-texts.ts'
+import type { Reply } from '../../../base/reply.ts'
+import type { Engine } from '../../engine.ts'
+import type { List } from '../../keyspace/list/list.ts'
+import { insertAtCursor, keepRange, removeMatches, replaceAtCursor } from '../../keyspace/list/list-edit.ts'
+import { integerArgument } from '../integer-argument.ts'
 import { deferred, deferredSeek, FOREIGN, openForWrite, openFound } from './list-value.ts'
 
 const BEFORE = bytesOf('BEFORE')

@@ -3,7 +3,7 @@
  *
  * A handler looks once. When there is nothing, engine.await() has its client wait, and it runs anew when a list has
  * come into being: see src/io/routing/blocking.ts. Where nobody can wait, as in a transaction, it answers at once. */
-import type { Args } from '../../base/args.ts'
+import type { Args } from '../../../base/args.ts'
 import {
   ACL_LIST,
   BLOCKING,
@@ -13,13 +13,13 @@ import {
   type KeySpec,
   oneKey,
   WRITE,
-} from '../../base/command-spec.ts'
-import type { Reply } from '../../base/reply.ts'
-import type { Engine } from '../engine.ts'
-import { TYPE_LIST } from '../keyspace/entry.ts'
+} from '../../../base/command-spec.ts'
+import type { Reply } from '../../../base/reply.ts'
+import type { Engine } from '../../engine.ts'
+import { TYPE_LIST } from '../../keyspace/entry.ts'
+import { parseTimeout } from '../timeout-argument.ts'
 import { parseMultiplePop, popFirst } from './list-mpop.ts'
 import { moveElement, openForWrite, parseEnd, popElement } from './list-value.ts'
-import { parseTimeout } from './timeout-argument.ts'
 
 const POPPED = ['RW', 'ACCESS', 'DELETE']
 const SOURCE_AND_DESTINATION: KeySpec[] = [...oneKey(1, ...POPPED), ...oneKey(2, 'RW', 'INSERT')]

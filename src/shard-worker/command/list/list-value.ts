@@ -1,15 +1,15 @@
 /* What the list commands share: opening the list at a key, taking elements out of it, moving one to another list.
  * Commands that block are served by the same functions. Baton holder. Hot. */
-import type { Args } from '../../base/args.ts'
-import { bytesOf, copyBytes } from '../../base/bytes.ts'
-import * as errors from '../../base/error-texts.ts'
-import type { Reply } from '../../base/reply.ts'
-import type { Engine } from '../engine.ts'
-import { TYPE_LIST, typeOf } from '../keyspace/entry.ts'
-import type { Keyspace } from '../keyspace/keyspace.ts'
-import { type List, listOf } from '../keyspace/list/list.ts'
-import { removeRange } from '../keyspace/list/list-edit.ts'
-import '../keyspace/list/list-type.ts'
+import type { Args } from '../../../base/args.ts'
+import { bytesOf, copyBytes } from '../../../base/bytes.ts'
+import * as errors from '../../../base/error-texts.ts'
+import type { Reply } from '../../../base/reply.ts'
+import type { Engine } from '../../engine.ts'
+import { TYPE_LIST, typeOf } from '../../keyspace/entry.ts'
+import type { Keyspace } from '../../keyspace/keyspace.ts'
+import { type List, listOf } from '../../keyspace/list/list.ts'
+import { removeRange } from '../../keyspace/list/list-edit.ts'
+import '../../keyspace/list/list-type.ts'
 
 /** What findList() returns for a value of another type. */
 export const FOREIGN = undefined

@@ -1,16 +1,16 @@
 /* Random list commands, sound and broken, to redis-server and to an engine in this process: every reply must be the
  * same, and every list hold the same afterwards. Beside a Redis 7.2 (ORACLE_COMMAND), encodings and nodes too. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { Random } from '../../../test/support/random.ts'
-import type { RawClient } from '../../../test/support/raw-client.ts'
-import { quoted } from '../../../test/support/resp.ts'
-import { type Server, startOracle } from '../../../test/support/server.ts'
-import { TestEngine } from '../testing.ts'
+import { Random } from '../../../../test/support/random.ts'
+import type { RawClient } from '../../../../test/support/raw-client.ts'
+import { quoted } from '../../../../test/support/resp.ts'
+import { type Server, startOracle } from '../../../../test/support/server.ts'
+import { TestEngine } from '../../testing.ts'
+import { sortCommands } from '../sort.ts'
 import { listCommands } from './list.ts'
 import { listEditCommands } from './list-edit.ts'
 import { listMoveCommands } from './list-move.ts'
 import { listMpopCommands } from './list-mpop.ts'
-import { sortCommands } from './sort.ts'
 
 const KEYS = ['a', 'b', 'c', 'string']
 const VALUES = ['', '0', '1', '-5', '4096', '9223372036854775807', '-9223372036854775808', '1.5', 'abc', '\0\xff', 'b']

@@ -1,8 +1,8 @@
 /* The list commands that move an element from one list to another, whichever shards own them. Baton holder of both. */
-import type { Args } from '../../base/args.ts'
-import { ACL_LIST, DENYOOM, family, type KeySpec, oneKey, WRITE } from '../../base/command-spec.ts'
-import type { Reply } from '../../base/reply.ts'
-import type { Engine } from '../engine.ts'
+import type { Args } from '../../../base/args.ts'
+import { ACL_LIST, DENYOOM, family, type KeySpec, oneKey, WRITE } from '../../../base/command-spec.ts'
+import type { Reply } from '../../../base/reply.ts'
+import type { Engine } from '../../engine.ts'
 import { moveElement, parseEnd } from './list-value.ts'
 
 const SOURCE_AND_DESTINATION: KeySpec[] = [...oneKey(1, 'RW', 'ACCESS', 'DELETE'), ...oneKey(2, 'RW', 'INSERT')]

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { TestEngine } from '../testing.ts'
+import { TestEngine } from '../../testing.ts'
 
 test('LMPOP takes from the first list that is there', () => {
   const engine = new TestEngine({ shards: 3 })

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { Random } from '../../../test/support/random.ts'
-import { Args } from '../../base/args.ts'
-import { ErrorReply, TestEngine } from '../testing.ts'
+import { Random } from '../../../../test/support/random.ts'
+import { Args } from '../../../base/args.ts'
+import { ErrorReply, TestEngine } from '../../testing.ts'
 
 const WRONG_TYPE = 'WRONGTYPE Operation against a key holding the wrong kind of value'
 const NOT_AN_INTEGER = 'ERR value is not an integer or out of range'

@@ -1,12 +1,21 @@
 /* The list commands that push, pop and read (https://redis.io/commands/?group=list). Baton holder. Hot. */
-import type { Args } from '../../base/args.ts'
-import { ACL_LIST, type CommandSpec, DENYOOM, FAST, family, oneKey, READONLY, WRITE } from '../../base/command-spec.ts'
-import * as errors from '../../base/error-texts.ts'
-import type { Reply } from '../../base/reply.ts'
-import type { Engine } from '../engine.ts'
-import type { Keyspace } from '../keyspace/keyspace.ts'
-import type { List } from '../keyspace/list/list.ts'
-import { integerArgument } from './integer-argument.ts'
+import type { Args } from '../../../base/args.ts'
+import {
+  ACL_LIST,
+  type CommandSpec,
+  DENYOOM,
+  FAST,
+  family,
+  oneKey,
+  READONLY,
+  WRITE,
+} from '../../../base/command-spec.ts'
+import * as errors from '../../../base/error-texts.ts'
+import type { Reply } from '../../../base/reply.ts'
+import type { Engine } from '../../engine.ts'
+import type { Keyspace } from '../../keyspace/keyspace.ts'
+import type { List } from '../../keyspace/list/list.ts'
+import { integerArgument } from '../integer-argument.ts'
 import { deferredPops, FOREIGN, findList, openForWrite, openFound, popElement, popElements } from './list-value.ts'
 
 /** What the pushes have in common. */

@@ -1,12 +1,12 @@
 /* LMPOP: elements of the first of several lists that has any. Its arguments, from the number of keys on, are BLMPOP's
  * too. Baton holder of all their shards. */
-import type { Args } from '../../base/args.ts'
-import { bytesOf } from '../../base/bytes.ts'
-import { ACL_LIST, family, WRITE } from '../../base/command-spec.ts'
-import * as errors from '../../base/error-texts.ts'
-import type { Reply } from '../../base/reply.ts'
-import type { Engine } from '../engine.ts'
-import { integerArgument } from './integer-argument.ts'
+import type { Args } from '../../../base/args.ts'
+import { bytesOf } from '../../../base/bytes.ts'
+import { ACL_LIST, family, WRITE } from '../../../base/command-spec.ts'
+import * as errors from '../../../base/error-texts.ts'
+import type { Reply } from '../../../base/reply.ts'
+import type { Engine } from '../../engine.ts'
+import { integerArgument } from '../integer-argument.ts'
 import { deferredPops, openForWrite, parseEnd, popElements } from './list-value.ts'
 
 const COUNT = bytesOf('COUNT')
