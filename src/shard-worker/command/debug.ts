@@ -47,7 +47,7 @@ import { bytesOfEntry } from '../keyspace/value-type.ts'
 import { describeTables } from './debug-htstats.ts'
 import { printListpack, printQuicklist, quicklistFields } from './debug-list.ts'
 import { populate } from './debug-populate.ts'
-import { referenceCount } from './object.ts'
+import { referenceCount } from './key/object.ts'
 
 const FULL = bytesOf('FULL')
 const FLAGS = ADMIN | NOSCRIPT | LOADING | STALE | PROTECTED

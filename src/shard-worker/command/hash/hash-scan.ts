@@ -16,7 +16,7 @@ import type { Hash } from '../../keyspace/hash/hash.ts'
 import { expireFields } from '../../keyspace/hash/hash-expiry.ts'
 import { randomEntry } from '../../keyspace/table/table-sample.ts'
 import * as listpack from '../../structure/listpack.ts'
-import { BUCKETS_PER_KEY, count, parseCursor, parseOptions, pattern, scanCursor } from '../scan.ts'
+import { BUCKETS_PER_KEY, count, parseCursor, parseOptions, pattern, scanCursor } from '../key/scan.ts'
 import { FOREIGN, findHash, openFound, replyElement } from './hash-value.ts'
 
 const WITHVALUES = bytesOf('WITHVALUES')

@@ -6,11 +6,11 @@
  *   ...->field     a field of the hash there, unless nothing follows the arrow
  *
  * Like Redis, which looks for asterisk and arrow in C strings, this looks no further than a zero byte. */
-import { bytesOf, copyBytes } from '../../base/bytes.ts'
-import type { Engine } from '../engine.ts'
-import { stringLength, stringOffset, TYPE_HASH, TYPE_STRING, typeOf } from '../keyspace/entry.ts'
-import { hashOf } from '../keyspace/hash/hash.ts'
-import type { Keyspace } from '../keyspace/keyspace.ts'
+import { bytesOf, copyBytes } from '../../../base/bytes.ts'
+import type { Engine } from '../../engine.ts'
+import { stringLength, stringOffset, TYPE_HASH, TYPE_STRING, typeOf } from '../../keyspace/entry.ts'
+import { hashOf } from '../../keyspace/hash/hash.ts'
+import type { Keyspace } from '../../keyspace/keyspace.ts'
 
 const ASTERISK = 42
 const ARROW = bytesOf('->')

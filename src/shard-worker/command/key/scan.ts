@@ -7,19 +7,19 @@
  *
  * So it stays below 2^53 for clients that keep it in a double, and the guarantee of each table is that of the whole: a
  * key that is there all the time is met. */
-import type { Args } from '../../base/args.ts'
-import { bytesOf } from '../../base/bytes.ts'
-import { ACL_DANGEROUS, ACL_KEYSPACE, family, HEAVY, READONLY } from '../../base/command-spec.ts'
-import * as errors from '../../base/error-texts.ts'
-import { globMatches } from '../../base/glob.ts'
-import { NOT_INTEGER, parsed, parseInteger, SAFE_INTEGER } from '../../base/number-text.ts'
-import { randomBelow } from '../../base/ports.ts'
-import type { Reply } from '../../base/reply.ts'
-import type { Engine } from '../engine.ts'
-import { keyLength, keyOffset, TYPE_NAMES, typeOf } from '../keyspace/entry.ts'
-import type { Keyspace } from '../keyspace/keyspace.ts'
-import { KEYSPACE_HITS, KEYSPACE_MISSES } from '../keyspace/shard-layout.ts'
-import { randomEntry } from '../keyspace/table/table-sample.ts'
+import type { Args } from '../../../base/args.ts'
+import { bytesOf } from '../../../base/bytes.ts'
+import { ACL_DANGEROUS, ACL_KEYSPACE, family, HEAVY, READONLY } from '../../../base/command-spec.ts'
+import * as errors from '../../../base/error-texts.ts'
+import { globMatches } from '../../../base/glob.ts'
+import { NOT_INTEGER, parsed, parseInteger, SAFE_INTEGER } from '../../../base/number-text.ts'
+import { randomBelow } from '../../../base/ports.ts'
+import type { Reply } from '../../../base/reply.ts'
+import type { Engine } from '../../engine.ts'
+import { keyLength, keyOffset, TYPE_NAMES, typeOf } from '../../keyspace/entry.ts'
+import type { Keyspace } from '../../keyspace/keyspace.ts'
+import { KEYSPACE_HITS, KEYSPACE_MISSES } from '../../keyspace/shard-layout.ts'
+import { randomEntry } from '../../keyspace/table/table-sample.ts'
 
 const MATCH = bytesOf('MATCH')
 const COUNT = bytesOf('COUNT')

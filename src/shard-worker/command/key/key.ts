@@ -1,11 +1,11 @@
 /* Commands that ask of keys or delete them, whatever their values are. Baton holder. Hot: DEL, EXISTS. */
-import type { Args } from '../../base/args.ts'
-import { ACL_KEYSPACE, FAST, family, keysToEnd, oneKey, READONLY, WRITE } from '../../base/command-spec.ts'
-import type { Reply } from '../../base/reply.ts'
-import type { Engine } from '../engine.ts'
-import { typeOf } from '../keyspace/entry.ts'
-import { AT_ONCE, LAZILY } from '../keyspace/lazyfree.ts'
-import { valueTypeOf } from '../keyspace/value-type.ts'
+import type { Args } from '../../../base/args.ts'
+import { ACL_KEYSPACE, FAST, family, keysToEnd, oneKey, READONLY, WRITE } from '../../../base/command-spec.ts'
+import type { Reply } from '../../../base/reply.ts'
+import type { Engine } from '../../engine.ts'
+import { typeOf } from '../../keyspace/entry.ts'
+import { AT_ONCE, LAZILY } from '../../keyspace/lazyfree.ts'
+import { valueTypeOf } from '../../keyspace/value-type.ts'
 
 const OVER_SHARDS = ['request_policy:multi_shard', 'response_policy:agg_sum']
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { DIRTY, KEYSPACE_HITS, KEYSPACE_MISSES } from '../keyspace/shard-layout.ts'
-import { TestEngine } from '../testing.ts'
+import { DIRTY, KEYSPACE_HITS, KEYSPACE_MISSES } from '../../keyspace/shard-layout.ts'
+import { TestEngine } from '../../testing.ts'
 
 function total(engine: TestEngine, counter: number): number {
   return engine.engine.shards.reduce((sum, shard) => sum + shard.counters[counter], 0)

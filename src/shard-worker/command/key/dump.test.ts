@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { DIRTY, EXPIRED_KEYS } from '../keyspace/shard-layout.ts'
-import { TestEngine } from '../testing.ts'
+import { DIRTY, EXPIRED_KEYS } from '../../keyspace/shard-layout.ts'
+import { TestEngine } from '../../testing.ts'
 
 test('an expired key is replaced as any other', () => {
   const engine = new TestEngine()

@@ -1,11 +1,11 @@
 /* DUMP and RESTORE beside redis-server: the bytes that DUMP gives for equal data are equal where nothing is left to
  * chance, each side restores what the other dumped, and both refuse the same arguments in the same words. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { Random } from '../../../test/support/random.ts'
-import type { RawClient } from '../../../test/support/raw-client.ts'
-import { encodeCommand } from '../../../test/support/resp.ts'
-import { type Server, startOracle } from '../../../test/support/server.ts'
-import { decodeReply, TestEngine } from '../testing.ts'
+import { Random } from '../../../../test/support/random.ts'
+import type { RawClient } from '../../../../test/support/raw-client.ts'
+import { encodeCommand } from '../../../../test/support/resp.ts'
+import { type Server, startOracle } from '../../../../test/support/server.ts'
+import { decodeReply, TestEngine } from '../../testing.ts'
 import { dumpCommands } from './dump.ts'
 
 let oracle: Server

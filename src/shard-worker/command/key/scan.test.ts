@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { KEYSPACE_HITS, KEYSPACE_MISSES } from '../keyspace/shard-layout.ts'
-import { type Decoded, TestEngine } from '../testing.ts'
+import { KEYSPACE_HITS, KEYSPACE_MISSES } from '../../keyspace/shard-layout.ts'
+import { type Decoded, TestEngine } from '../../testing.ts'
 
 function filled(shards: number, count: number): TestEngine {
   const engine = new TestEngine({ shards })

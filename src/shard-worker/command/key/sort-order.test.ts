@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { bytesOf, textOf } from '../../base/bytes.ts'
+import { bytesOf, textOf } from '../../../base/bytes.ts'
 import { orderByNumber, orderByText, Texts } from './sort-order.ts'
 
 function textsOf(all: readonly (string | null)[]): Texts {

@@ -1,7 +1,7 @@
 /* DUMP and RESTORE (https://redis.io/commands/restore/): a value as bytes that real Redis takes, and back. Baton
  * holder. */
-import type { Args } from '../../base/args.ts'
-import { bytesOf } from '../../base/bytes.ts'
+import type { Args } from '../../../base/args.ts'
+import { bytesOf } from '../../../base/bytes.ts'
 import {
   ACL_DANGEROUS,
   ACL_KEYSPACE,
@@ -11,14 +11,14 @@ import {
   oneKey,
   READONLY,
   WRITE,
-} from '../../base/command-spec.ts'
-import * as errors from '../../base/error-texts.ts'
-import { NOT_INTEGER, parsedBig, parseInteger } from '../../base/number-text.ts'
-import type { Reply } from '../../base/reply.ts'
-import type { Engine } from '../engine.ts'
-import { setAccess } from '../keyspace/entry.ts'
-import { isSoundPayload, loadPayload, writePayload } from '../rdb/payload.ts'
-import { RdbError } from '../rdb/reader.ts'
+} from '../../../base/command-spec.ts'
+import * as errors from '../../../base/error-texts.ts'
+import { NOT_INTEGER, parsedBig, parseInteger } from '../../../base/number-text.ts'
+import type { Reply } from '../../../base/reply.ts'
+import type { Engine } from '../../engine.ts'
+import { setAccess } from '../../keyspace/entry.ts'
+import { isSoundPayload, loadPayload, writePayload } from '../../rdb/payload.ts'
+import { RdbError } from '../../rdb/reader.ts'
 
 const REPLACE = bytesOf('REPLACE')
 const ABSTTL = bytesOf('ABSTTL')

@@ -1,15 +1,15 @@
 /* The part of MEMORY that looks at a key (https://redis.io/commands/memory-usage/). The rest of the container needs no
  * shard and is declared with the server. Baton holder. */
-import type { Args } from '../../base/args.ts'
-import { bytesOf } from '../../base/bytes.ts'
-import { type CommandSpec, family, oneKey, READONLY } from '../../base/command-spec.ts'
-import * as errors from '../../base/error-texts.ts'
-import { NOT_INTEGER, parsed, parseInteger, SAFE_INTEGER } from '../../base/number-text.ts'
-import type { Reply } from '../../base/reply.ts'
-import type { Engine } from '../engine.ts'
-import { flagsOf, HAS_EXPIRE } from '../keyspace/entry.ts'
-import { BUCKET_BYTES, BUCKET_WAYS } from '../keyspace/table/table-layout.ts'
-import { bytesOfEntry } from '../keyspace/value-type.ts'
+import type { Args } from '../../../base/args.ts'
+import { bytesOf } from '../../../base/bytes.ts'
+import { type CommandSpec, family, oneKey, READONLY } from '../../../base/command-spec.ts'
+import * as errors from '../../../base/error-texts.ts'
+import { NOT_INTEGER, parsed, parseInteger, SAFE_INTEGER } from '../../../base/number-text.ts'
+import type { Reply } from '../../../base/reply.ts'
+import type { Engine } from '../../engine.ts'
+import { flagsOf, HAS_EXPIRE } from '../../keyspace/entry.ts'
+import { BUCKET_BYTES, BUCKET_WAYS } from '../../keyspace/table/table-layout.ts'
+import { bytesOfEntry } from '../../keyspace/value-type.ts'
 
 const SAMPLES = bytesOf('SAMPLES')
 const MINUS = 45

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { DIRTY, EXPIRED_KEYS } from '../keyspace/shard-layout.ts'
-import { TestEngine } from '../testing.ts'
+import { DIRTY, EXPIRED_KEYS } from '../../keyspace/shard-layout.ts'
+import { TestEngine } from '../../testing.ts'
 
 function listed(...elements: string[]): TestEngine {
   const engine = new TestEngine({ shards: 3 })

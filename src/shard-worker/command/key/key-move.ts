@@ -2,15 +2,15 @@
  *
  * Values move as they are, with their expiry and, when the key moves, its LRU or LFU field: within a shard by their
  * block alone, across shards by a copy. What a destination held is removed last, so that a full arena costs nothing. */
-import type { Args } from '../../base/args.ts'
-import { bytesOf, equalBytes } from '../../base/bytes.ts'
-import { ACL_KEYSPACE, DENYOOM, FAST, family, type KeySpec, oneKey, WRITE } from '../../base/command-spec.ts'
-import * as errors from '../../base/error-texts.ts'
-import type { Reply } from '../../base/reply.ts'
-import type { Engine } from '../engine.ts'
-import type { Keyspace } from '../keyspace/keyspace.ts'
-import { insertCopy, insertMoved } from '../keyspace/transfer.ts'
-import { bytesOfEntry } from '../keyspace/value-type.ts'
+import type { Args } from '../../../base/args.ts'
+import { bytesOf, equalBytes } from '../../../base/bytes.ts'
+import { ACL_KEYSPACE, DENYOOM, FAST, family, type KeySpec, oneKey, WRITE } from '../../../base/command-spec.ts'
+import * as errors from '../../../base/error-texts.ts'
+import type { Reply } from '../../../base/reply.ts'
+import type { Engine } from '../../engine.ts'
+import type { Keyspace } from '../../keyspace/keyspace.ts'
+import { insertCopy, insertMoved } from '../../keyspace/transfer.ts'
+import { bytesOfEntry } from '../../keyspace/value-type.ts'
 import { parseDatabase } from './database-argument.ts'
 
 const NEW_KEY_UPDATED: KeySpec[] = oneKey(2, 'OW', 'UPDATE')

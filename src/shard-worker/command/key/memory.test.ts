@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { bytesOfEntry } from '../keyspace/value-type.ts'
-import { TestEngine } from '../testing.ts'
+import { bytesOfEntry } from '../../keyspace/value-type.ts'
+import { TestEngine } from '../../testing.ts'
 
 test('MEMORY USAGE grows with key, value and expiry, and covers what the arena gave', () => {
   const engine = new TestEngine({ shards: 3 })

@@ -1,14 +1,14 @@
 /* OBJECT: what is known of a value beside the value (https://redis.io/commands/object-encoding/ and its neighbours).
  * Baton holder. */
-import type { Args } from '../../base/args.ts'
-import { ACL_KEYSPACE, type CommandSpec, family, LOADING, oneKey, READONLY, STALE } from '../../base/command-spec.ts'
-import * as errors from '../../base/error-texts.ts'
-import { writeHelp } from '../../base/help.ts'
-import { parsed, parseInteger, SAFE_INTEGER } from '../../base/number-text.ts'
-import type { Reply } from '../../base/reply.ts'
-import type { Engine } from '../engine.ts'
-import { accessOf, ENCODING_INT, ENCODING_NAMES, encodingOf, stringLength, stringOffset } from '../keyspace/entry.ts'
-import type { Keyspace } from '../keyspace/keyspace.ts'
+import type { Args } from '../../../base/args.ts'
+import { ACL_KEYSPACE, type CommandSpec, family, LOADING, oneKey, READONLY, STALE } from '../../../base/command-spec.ts'
+import * as errors from '../../../base/error-texts.ts'
+import { writeHelp } from '../../../base/help.ts'
+import { parsed, parseInteger, SAFE_INTEGER } from '../../../base/number-text.ts'
+import type { Reply } from '../../../base/reply.ts'
+import type { Engine } from '../../engine.ts'
+import { accessOf, ENCODING_INT, ENCODING_NAMES, encodingOf, stringLength, stringOffset } from '../../keyspace/entry.ts'
+import type { Keyspace } from '../../keyspace/keyspace.ts'
 
 /** Redis keeps one object for each of the integers below this, and says that it is used as often as can be counted. */
 const SHARED_INTEGERS = 10000

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { bytesOf } from '../../base/bytes.ts'
-import { DIRTY } from '../keyspace/shard-layout.ts'
-import { TestEngine } from '../testing.ts'
+import { bytesOf } from '../../../base/bytes.ts'
+import { DIRTY } from '../../keyspace/shard-layout.ts'
+import { TestEngine } from '../../testing.ts'
 
 function filled(): TestEngine {
   const engine = new TestEngine({ shards: 3 })

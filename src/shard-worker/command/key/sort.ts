@@ -1,7 +1,7 @@
 /* SORT and SORT_RO (https://redis.io/commands/sort/). Their patterns name keys in any shard, so they run over all of
  * them. Baton holder of all. Elements are copied out of the arena and sorted there (sort-order.ts). */
-import type { Args } from '../../base/args.ts'
-import { bytesOf, textOf } from '../../base/bytes.ts'
+import type { Args } from '../../../base/args.ts'
+import { bytesOf, textOf } from '../../../base/bytes.ts'
 import {
   ACL_DANGEROUS,
   ACL_LIST,
@@ -14,15 +14,15 @@ import {
   oneKey,
   READONLY,
   WRITE,
-} from '../../base/command-spec.ts'
-import { parseDouble } from '../../base/double-text.ts'
-import * as errors from '../../base/error-texts.ts'
-import { parsed, parseInteger, SAFE_INTEGER } from '../../base/number-text.ts'
-import type { Reply } from '../../base/reply.ts'
-import type { Engine } from '../engine.ts'
-import { type List, listOf, storeList } from '../keyspace/list/list.ts'
-import { integerArgument } from './integer-argument.ts'
-import { FOREIGN, openFound } from './list/list-value.ts'
+} from '../../../base/command-spec.ts'
+import { parseDouble } from '../../../base/double-text.ts'
+import * as errors from '../../../base/error-texts.ts'
+import { parsed, parseInteger, SAFE_INTEGER } from '../../../base/number-text.ts'
+import type { Reply } from '../../../base/reply.ts'
+import type { Engine } from '../../engine.ts'
+import { type List, listOf, storeList } from '../../keyspace/list/list.ts'
+import { integerArgument } from '../integer-argument.ts'
+import { FOREIGN, openFound } from '../list/list-value.ts'
 import { orderByNumber, orderByText, Texts } from './sort-order.ts'
 import { findValue, parsePattern, type SortPattern, value, varies } from './sort-pattern.ts'
 

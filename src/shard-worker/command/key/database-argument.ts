@@ -1,9 +1,9 @@
 /* Database numbers as arguments: MOVE, COPY, SWAPDB. Any thread. */
-import type { Args } from '../../base/args.ts'
-import * as errors from '../../base/error-texts.ts'
-import { NOT_INTEGER, parsed, parseInteger, SAFE_INTEGER } from '../../base/number-text.ts'
-import type { Reply } from '../../base/reply.ts'
-import type { Engine } from '../engine.ts'
+import type { Args } from '../../../base/args.ts'
+import * as errors from '../../../base/error-texts.ts'
+import { NOT_INTEGER, parsed, parseInteger, SAFE_INTEGER } from '../../../base/number-text.ts'
+import type { Reply } from '../../../base/reply.ts'
+import type { Engine } from '../../engine.ts'
 
 const INT_MAX = 2147483647
 

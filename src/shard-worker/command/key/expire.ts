@@ -1,13 +1,13 @@
 /* Expiry of keys: setting, asking, taking away (https://redis.io/commands/expire/). Baton holder. Hot. */
-import type { Args } from '../../base/args.ts'
-import { ACL_KEYSPACE, type CommandSpec, FAST, family, oneKey, READONLY, WRITE } from '../../base/command-spec.ts'
-import * as errors from '../../base/error-texts.ts'
-import type { Reply } from '../../base/reply.ts'
-import type { Arena } from '../../shm/arena/arena.ts'
-import type { Engine } from '../engine.ts'
-import { bigExpireOf, ENTRY_HEADER_BYTES, expireOf, flagsOf, HAS_EXPIRE } from '../keyspace/entry.ts'
-import { conditionAt, GT, LT, NX, XX } from './expire-condition.ts'
-import { expiryHigh, expiryLow, isExpiryPast, MS_PER_SECOND, parseExpiry } from './expiry-argument.ts'
+import type { Args } from '../../../base/args.ts'
+import { ACL_KEYSPACE, type CommandSpec, FAST, family, oneKey, READONLY, WRITE } from '../../../base/command-spec.ts'
+import * as errors from '../../../base/error-texts.ts'
+import type { Reply } from '../../../base/reply.ts'
+import type { Arena } from '../../../shm/arena/arena.ts'
+import type { Engine } from '../../engine.ts'
+import { bigExpireOf, ENTRY_HEADER_BYTES, expireOf, flagsOf, HAS_EXPIRE } from '../../keyspace/entry.ts'
+import { conditionAt, GT, LT, NX, XX } from '../expire-condition.ts'
+import { expiryHigh, expiryLow, isExpiryPast, MS_PER_SECOND, parseExpiry } from '../expiry-argument.ts'
 
 /** A command that sets an expiry. `unitMs` of its argument; from now, or from 1970. */
 function setter(

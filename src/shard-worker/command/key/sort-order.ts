@@ -5,9 +5,9 @@
  * Numbers are sorted natively, as doubles, and each index then finds its place among them by bisection, so that equal
  * ones stay in the order in which they came. Texts get numbers, too: the first six bytes behind what all of them begin
  * with. What is equal in these is compared whole. */
-import { copyBytes } from '../../base/bytes.ts'
-import type { Reply } from '../../base/reply.ts'
-import { ARENA_FULL } from '../keyspace/keyspace.ts'
+import { copyBytes } from '../../../base/bytes.ts'
+import type { Reply } from '../../../base/reply.ts'
+import { ARENA_FULL } from '../../keyspace/keyspace.ts'
 
 const FIRST_TEXTS = 64
 const FIRST_BYTES = 1024

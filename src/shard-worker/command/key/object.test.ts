@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { TestEngine } from '../testing.ts'
+import { TestEngine } from '../../testing.ts'
 
 test('OBJECT ENCODING names the encoding', () => {
   const engine = new TestEngine({ shards: 3 })
