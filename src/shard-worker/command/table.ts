@@ -1,7 +1,7 @@
 /* The families that the engine runs, in a fixed order: a command has the same number in every thread. Any thread. */
 import type { Family } from '../../base/command-spec.ts'
 import type { Engine } from '../engine.ts'
-import { debugCommands } from './debug.ts'
+import { debugCommands } from './debug/debug.ts'
 import { hashCommands } from './hash/hash.ts'
 import { hashCountCommands } from './hash/hash-count.ts'
 import { hashExpireCommands } from './hash/hash-expire.ts'

@@ -3,8 +3,8 @@
  *
  * To Redis DEBUG is one command, hence opaque: COMMAND shows no subcommands, and a wrong number of arguments is an
  * unknown word. */
-import type { Args } from '../../base/args.ts'
-import { bytesOf } from '../../base/bytes.ts'
+import type { Args } from '../../../base/args.ts'
+import { bytesOf } from '../../../base/bytes.ts'
 import {
   ADMIN,
   type CommandSpec,
@@ -19,13 +19,13 @@ import {
   type Place,
   PROTECTED,
   STALE,
-} from '../../base/command-spec.ts'
-import * as errors from '../../base/error-texts.ts'
-import { globMatches } from '../../base/glob.ts'
-import { NOT_INTEGER, parsed, parseInteger, SAFE_INTEGER } from '../../base/number-text.ts'
-import type { Reply } from '../../base/reply.ts'
-import type { Engine } from '../engine.ts'
-import { addValue, Digest, digestOf } from '../keyspace/digest.ts'
+} from '../../../base/command-spec.ts'
+import * as errors from '../../../base/error-texts.ts'
+import { globMatches } from '../../../base/glob.ts'
+import { NOT_INTEGER, parsed, parseInteger, SAFE_INTEGER } from '../../../base/number-text.ts'
+import type { Reply } from '../../../base/reply.ts'
+import type { Engine } from '../../engine.ts'
+import { addValue, Digest, digestOf } from '../../keyspace/digest.ts'
 import {
   accessOf,
   blockOf,
@@ -40,14 +40,14 @@ import {
   stringOffset,
   TYPE_STRING,
   typeOf,
-} from '../keyspace/entry.ts'
-import type { Keyspace } from '../keyspace/keyspace.ts'
-import type { Table } from '../keyspace/table/table.ts'
-import { bytesOfEntry } from '../keyspace/value-type.ts'
+} from '../../keyspace/entry.ts'
+import type { Keyspace } from '../../keyspace/keyspace.ts'
+import type { Table } from '../../keyspace/table/table.ts'
+import { bytesOfEntry } from '../../keyspace/value-type.ts'
+import { referenceCount } from '../key/object.ts'
 import { describeTables } from './debug-htstats.ts'
 import { printListpack, printQuicklist, quicklistFields } from './debug-list.ts'
 import { populate } from './debug-populate.ts'
-import { referenceCount } from './key/object.ts'
 
 const FULL = bytesOf('FULL')
 const FLAGS = ADMIN | NOSCRIPT | LOADING | STALE | PROTECTED

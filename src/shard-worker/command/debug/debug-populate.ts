@@ -1,13 +1,13 @@
 /* DEBUG POPULATE count [prefix] [size]: adds keys `prefix:0`, `prefix:1`, ... with values `value:0`, ... cut or filled
  * with zero bytes to `size`; keys that are there stay. Baton holder of every shard. */
-import type { Args } from '../../base/args.ts'
-import { bytesOf } from '../../base/bytes.ts'
-import * as errors from '../../base/error-texts.ts'
-import { parsed, parseInteger, SAFE_INTEGER } from '../../base/number-text.ts'
-import type { Reply } from '../../base/reply.ts'
-import type { Engine } from '../engine.ts'
-import { EMBSTR_MAX_BYTES, ENCODING_EMBSTR, ENCODING_RAW, stringOffset, TYPE_STRING } from '../keyspace/entry.ts'
-import { assignString } from '../keyspace/string.ts'
+import type { Args } from '../../../base/args.ts'
+import { bytesOf } from '../../../base/bytes.ts'
+import * as errors from '../../../base/error-texts.ts'
+import { parsed, parseInteger, SAFE_INTEGER } from '../../../base/number-text.ts'
+import type { Reply } from '../../../base/reply.ts'
+import type { Engine } from '../../engine.ts'
+import { EMBSTR_MAX_BYTES, ENCODING_EMBSTR, ENCODING_RAW, stringOffset, TYPE_STRING } from '../../keyspace/entry.ts'
+import { assignString } from '../../keyspace/string.ts'
 
 /** Redis makes the names in a buffer of this size. */
 const NAME_MAX_BYTES = 127

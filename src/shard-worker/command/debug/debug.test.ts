@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { TestEngine } from '../testing.ts'
+import { TestEngine } from '../../testing.ts'
 
 test('DEBUG OBJECT tells how a value is stored, an expired one too', () => {
   const engine = new TestEngine({ shards: 3 })

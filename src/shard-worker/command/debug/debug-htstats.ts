@@ -1,7 +1,7 @@
 /* What DEBUG HTSTATS says of the tables of a database, those of all shards taken together. Baton holder of every shard.
  * The lines are Redis's; a slot is a chain of buckets, so one with up to twelve keys is as good as one with one. */
-import type { Table } from '../keyspace/table/table.ts'
-import { chainLengths } from '../keyspace/table/table-check.ts'
+import type { Table } from '../../keyspace/table/table.ts'
+import { chainLengths } from '../../keyspace/table/table-check.ts'
 
 /** Longer chains are counted together, as there. */
 const LENGTHS = 50

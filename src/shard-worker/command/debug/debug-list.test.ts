@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { blockOf } from '../keyspace/entry.ts'
-import { TestEngine } from '../testing.ts'
+import { blockOf } from '../../keyspace/entry.ts'
+import { TestEngine } from '../../testing.ts'
 import { describeQuicklist, quicklistFields } from './debug-list.ts'
 
 test('DEBUG OBJECT tells of the nodes of a quicklist', () => {

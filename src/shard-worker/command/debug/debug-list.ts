@@ -1,11 +1,11 @@
 /* What DEBUG tells of listpacks and quicklists: DEBUG OBJECT's additional fields, and every node or element on the
  * standard output, where Redis prints them. Baton holder; cold. */
-import type { Args } from '../../base/args.ts'
-import { textOf } from '../../base/bytes.ts'
-import * as errors from '../../base/error-texts.ts'
-import type { Reply } from '../../base/reply.ts'
-import type { Arena } from '../../shm/arena/arena.ts'
-import type { Engine } from '../engine.ts'
+import type { Args } from '../../../base/args.ts'
+import { textOf } from '../../../base/bytes.ts'
+import * as errors from '../../../base/error-texts.ts'
+import type { Reply } from '../../../base/reply.ts'
+import type { Arena } from '../../../shm/arena/arena.ts'
+import type { Engine } from '../../engine.ts'
 import {
   blockOf,
   ENCODING_LISTPACK,
@@ -14,11 +14,11 @@ import {
   encodingOf,
   TYPE_LIST,
   typeOf,
-} from '../keyspace/entry.ts'
-import { prefixBytes } from '../keyspace/hash/hash-layout.ts'
-import { listpackAt } from '../keyspace/list/list.ts'
-import * as listpack from '../structure/listpack.ts'
-import { expanded } from '../structure/quicklist-compress.ts'
+} from '../../keyspace/entry.ts'
+import { prefixBytes } from '../../keyspace/hash/hash-layout.ts'
+import { listpackAt } from '../../keyspace/list/list.ts'
+import * as listpack from '../../structure/listpack.ts'
+import { expanded } from '../../structure/quicklist-compress.ts'
 import {
   countOf,
   depthOf,
@@ -31,7 +31,7 @@ import {
   nodeCount,
   nodeSize,
   nodesOf,
-} from '../structure/quicklist-node.ts'
+} from '../../structure/quicklist-node.ts'
 
 /** What is shown of an element at most. */
 const SHOWN_BYTES = 40
