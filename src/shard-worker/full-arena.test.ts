@@ -48,3 +48,31 @@ test.each(['allkeys-lru', 'allkeys-random', 'volatile-ttl'])('%s', (policy) => {
     for (const shard of engine.engine.shards) shard.check()
   }
 })
+
+test('what is refused when nothing may go has changed nothing', () => {
+  const others: ((random: Random) => string[])[] = [
+    (random) => ['HPEXPIRE', key(random), '1000000', 'FIELDS', '2', 'f1', `field:${random.next() % 700}`],
+    (random) => ['LSET', key(random), '0', bytes(random)],
+    (random) => ['LINSERT', key(random), 'AFTER', 'z', bytes(random)],
+    (random) => ['LTRIM', key(random), '1', '-2'],
+    (random) => ['SORT', key(random), 'ALPHA', 'STORE', key(random)],
+    (random) => ['BITOP', 'OR', key(random), key(random), key(random)],
+    (random) => ['SETBIT', key(random), String(random.next() % 200_000), '1'],
+    (random) => ['GETEX', key(random), 'EX', '100'],
+  ]
+  for (const seed of [1, 2]) {
+    const random = new Random(seed)
+    const engine = new TestEngine({ shards: 2, arenaBytes: 256 * 1024, databases: 2 })
+    let refused = 0
+    for (let n = 0; n < 400; n++) {
+      const before = engine.must('DEBUG', 'DIGEST')
+      const command = random.pick([...commands, ...others])(random)
+      const reply = engine.run(...command)
+      if (!(reply instanceof ErrorReply && reply.text.startsWith('OOM'))) continue
+      refused++
+      expect(engine.must('DEBUG', 'DIGEST'), command.map((word) => word.slice(0, 30)).join(' ')).toBe(before)
+      engine.check()
+    }
+    expect(refused).toBeGreaterThan(0)
+  }
+})
