@@ -87,6 +87,49 @@ describe.each(INLINE_EXECUTION_MODES)('with inline-execution %s', (mode) => {
   })
 })
 
+const FIELDS = 40_000
+
+/** Moves amounts between fields of one hash and turns a list round, now and then, so that slices stop within both. */
+async function changeHuge(client: RawClient, random: Random, isOver: () => boolean): Promise<void> {
+  while (!isOver()) {
+    const amount = String(random.between(1, 9))
+    const batch = [['MULTI'], ['HINCRBY', 'huge:hash', `${random.below(FIELDS)}`, `-${amount}`]]
+    batch.push(['HINCRBY', 'huge:hash', `${random.below(FIELDS)}`, amount], ['SET', 'small', amount])
+    batch.push(['LMOVE', 'huge:list', 'huge:list', 'LEFT', 'RIGHT'], ['APPEND', 'huge:string', 'xyz'], ['EXEC'])
+    await client.pipeline(batch)
+    await new Promise((resolve) => setTimeout(resolve, random.below(40)))
+  }
+}
+
+test.each(INLINE_EXECUTION_MODES)('huge values are saved whole, with inline-execution %s', async (mode) => {
+  const server = await started({ 'inline-execution': mode })
+  const control = await server.connect()
+  for (let i = 0; i < FIELDS; i += 1000) {
+    const numbers = Array.from({ length: 1000 }, (_, n) => String(i + n))
+    await control.call('HSET', 'huge:hash', ...numbers.flatMap((n) => [n, '5']))
+    await control.call('RPUSH', 'huge:list', ...numbers)
+  }
+  await control.call('SET', 'huge:string', 'abc'.repeat(1_000_000))
+  const writers = await Promise.all([1, 2].map(() => server.connect()))
+  let isOver = false
+  const changes = writers.map((client, i) => changeHuge(client, new Random(i + 1), () => isOver))
+  for (let round = 0; round < 5; round++) {
+    expect(infoField(await saved(control), 'rdb_last_bgsave_status')).toBe('ok')
+    const engine = loaded(join(server.directory, 'dump.rdb'))
+    const balances = (engine.must('HVALS', 'huge:hash') as string[]).map(Number)
+    expect(balances.length).toBe(FIELDS)
+    expect(balances.reduce((sum, each) => sum + each, 0)).toBe(5 * FIELDS)
+    const list = (engine.must('LRANGE', 'huge:list', '0', '-1') as string[]).map(Number)
+    expect(list.every((each, i) => each === (list[0] + i) % FIELDS)).toBe(true)
+    expect(list.length).toBe(FIELDS)
+    expect(Number(engine.must('STRLEN', 'huge:string')) % 3).toBe(0)
+  }
+  isOver = true
+  await Promise.all(changes)
+  expect(await control.call('DEBUG', 'CHECK')).toBe('OK')
+  for (const client of [control, ...writers]) client.close()
+})
+
 async function fill(client: RawClient): Promise<void> {
   await client.call('DEBUG', 'POPULATE', 3000, 'k', 50)
   for (let i = 0; i < 200; i++) {
