@@ -118,7 +118,11 @@ export class Match {
     const actual = canonicalStream(spinel.replies[0], bytes)
     if (expected === actual && oracle.ended === spinel.ended) return null
     if (this.refusesForeign(actual)) return null
-    if (!isSessionComparable(actual, this.oracleVersion)) return null
+    if (!isSessionComparable(actual, this.oracleVersion)) {
+      // An error that one of them does not tell it does not count either.
+      this.counted = this.counted.map((counters) => ({ ...counters, total_error_replies: Number.NaN }))
+      return null
+    }
     if ((oracle.torn && actual.startsWith(expected)) || (spinel.torn && expected.startsWith(actual))) return null
     return { about: 'session', oracle: told(oracle), spinel: told(spinel) }
   }
