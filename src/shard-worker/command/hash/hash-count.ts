@@ -4,11 +4,22 @@ import { bytesOf } from '../../../base/bytes.ts'
 import { ACL_HASH, DENYOOM, FAST, family, oneKey, WRITE } from '../../../base/command-spec.ts'
 import * as errors from '../../../base/error-texts.ts'
 import { addLongDoubles, formatLongDouble, parseLongDouble, parseLongDoubleIn } from '../../../base/long-double.ts'
-import { fitsInt64, NOT_INTEGER, parsedBig, parseInteger } from '../../../base/number-text.ts'
+import {
+  fitsInt64,
+  formatInteger,
+  INTEGER_TEXT_BYTES,
+  NOT_INTEGER,
+  parsed,
+  parsedBig,
+  parseInteger,
+  SAFE_INTEGER,
+} from '../../../base/number-text.ts'
 import type { Reply } from '../../../base/reply.ts'
 import type { Engine } from '../../engine.ts'
 import type { Hash } from '../../keyspace/hash/hash.ts'
 import { createFor, openForWrite } from './hash-value.ts'
+
+const scratchDigits = new Uint8Array(INTEGER_TEXT_BYTES + 4)
 
 export const hashCountCommands = family<Engine>('hash', [
   {
@@ -42,19 +53,31 @@ export const hashCountCommands = family<Engine>('hash', [
 function hincrby(engine: Engine, args: Args, reply: Reply): void {
   const at = args.offset[3]
   const length = args.length[3]
-  if (parseInteger(args.bytes, at, length) === NOT_INTEGER) return reply.error(errors.NOT_AN_INTEGER)
+  const kind = parseInteger(args.bytes, at, length)
+  if (kind === NOT_INTEGER) return reply.error(errors.NOT_AN_INTEGER)
+  let sum = parsed()
   const hash = openForWrite(engine, args, reply)
   if (hash === null) return
-  let value = parsedBig(args.bytes, at, length)
-  if (hash.isOpen && hash.find(args.bytes, args.offset[2], args.length[2])) {
-    const { valueBytes, valueOffset, valueLength } = hash
-    if (parseInteger(valueBytes, valueOffset, valueLength) === NOT_INTEGER) {
-      return reply.error(errors.HASH_NOT_AN_INTEGER)
-    }
-    value += parsedBig(valueBytes, valueOffset, valueLength)
-    if (!fitsInt64(value)) return reply.error(errors.INCREMENT_OVERFLOW)
+  let isSafe = kind === SAFE_INTEGER
+  const isThere = hash.isOpen && hash.find(args.bytes, args.offset[2], args.length[2])
+  if (isThere) {
+    const before = parseInteger(hash.valueBytes, hash.valueOffset, hash.valueLength)
+    if (before === NOT_INTEGER) return reply.error(errors.HASH_NOT_AN_INTEGER)
+    isSafe &&= before === SAFE_INTEGER
+    sum += parsed()
   }
-  store(engine, args, hash, value.toString())
+  if (!isSafe || !Number.isSafeInteger(sum)) return addBig(engine, args, hash, isThere, reply)
+  store(engine, args, hash, scratchDigits, formatInteger(scratchDigits, 0, sum))
+  reply.integer(sum)
+}
+
+/** Adds argument 3 to the value that is found, if one is, where doubles would not be exact. */
+function addBig(engine: Engine, args: Args, hash: Hash, isThere: boolean, reply: Reply): void {
+  let value = parsedBig(args.bytes, args.offset[3], args.length[3])
+  if (isThere) value += parsedBig(hash.valueBytes, hash.valueOffset, hash.valueLength)
+  if (!fitsInt64(value)) return reply.error(errors.INCREMENT_OVERFLOW)
+  const text = value.toString()
+  store(engine, args, hash, bytesOf(text), text.length)
   reply.bigInteger(value)
 }
 
@@ -72,17 +95,17 @@ function hincrbyfloat(engine: Engine, args: Args, reply: Reply): void {
   const sum = addLongDoubles(value, increment)
   if (sum === null) return reply.error(errors.INCREMENT_NAN_OR_INFINITY)
   const text = formatLongDouble(sum)
-  store(engine, args, hash, text)
+  store(engine, args, hash, bytesOf(text), text.length)
   reply.bulkText(text)
 }
 
-/** Makes a text the value of the field that is argument 2. */
-function store(engine: Engine, args: Args, hash: Hash, text: string): void {
+/** Makes the first `length` bytes of a text the value of the field that is argument 2. */
+function store(engine: Engine, args: Args, hash: Hash, text: Uint8Array, length: number): void {
   const { keyspace } = engine
   const isNew = !hash.isOpen
   if (isNew) createFor(args, hash)
   try {
-    hash.set(args.bytes, args.offset[2], args.length[2], bytesOf(text), 0, text.length, true)
+    hash.set(args.bytes, args.offset[2], args.length[2], text, 0, length, true)
   } catch (error) {
     if (isNew) hash.discard()
     throw error

@@ -78,6 +78,21 @@ test('a listpack that a setting finds too long becomes a table with the next cha
   engine.check()
 })
 
+test('HINCRBY is exact beyond what doubles hold, up to 64 bits', () => {
+  const engine = new TestEngine()
+  const by = (...increments: string[]) => increments.map((each) => String(engine.must('HINCRBY', 'h', 'f', each)))
+  expect(by('9007199254740991', '1', '1', '-3', '-9007199254740991')).toEqual([
+    '9007199254740991',
+    '9007199254740992',
+    '9007199254740993',
+    '9007199254740990',
+    '-1',
+  ])
+  expect(by('-9223372036854775807', '1')).toEqual(['-9223372036854775808', '-9223372036854775807'])
+  expect(engine.error('HINCRBY', 'h', 'f', '-2')).toBe('ERR increment or decrement would overflow')
+  expect(engine.must('HGET', 'h', 'f')).toBe('-9223372036854775807')
+})
+
 test('HSCAN meets every field that stays while the table grows and shrinks', () => {
   const engine = new TestEngine()
   const stays = Array.from({ length: 600 }, (_, i) => `stays:${i}`)
