@@ -5,7 +5,7 @@ import { countBits, findBit } from './bit-range.ts'
 /** Mostly bytes without a change, so that a search goes far. */
 const bytes = fc.array(fc.oneof({ weight: 8, arbitrary: fc.constantFrom(0, 255) }, fc.integer({ min: 0, max: 255 })), {
   minLength: 1,
-  maxLength: 40,
+  maxLength: 90,
 })
 
 test('bits of a range are counted and found as one by one', () => {
@@ -19,6 +19,6 @@ test('bits of a range are counted and found as one by one', () => {
       const found = within.indexOf(bit)
       expect(findBit(view, at, first, last, bit)).toBe(found < 0 ? -1 : first + found)
     }),
-    { numRuns: 2000 },
+    { numRuns: 4000 },
   )
 })

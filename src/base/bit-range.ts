@@ -3,11 +3,22 @@
  * Ranges are of bits, both ends included, relative to byte `at` of a view; their numbers may exceed 32 bits, so bytes
  * are found by division rather than by a shift. Four bytes are looked at together. */
 
+/** Bits set in each nibble of a word. */
+function countNibbles(word: number): number {
+  const pairs = word - ((word >>> 1) & 0x55555555)
+  return (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333)
+}
+
 /** Bits set in a word. */
 function countWord(word: number): number {
-  const pairs = word - ((word >>> 1) & 0x55555555)
-  const nibbles = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333)
+  const nibbles = countNibbles(word)
   return Math.imul((nibbles + (nibbles >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24
+}
+
+/** Bits set in three words: as many as a nibble can count. */
+function countThree(a: number, b: number, c: number): number {
+  const nibbles = countNibbles(a) + countNibbles(b) + countNibbles(c)
+  return Math.imul((nibbles & 0x0f0f0f0f) + ((nibbles >>> 4) & 0x0f0f0f0f), 0x01010101) >>> 24
 }
 
 /** Byte `byte` of the view with the bits before `first` and behind `last` taken for `fill`, 0 or 255. */
@@ -24,6 +35,9 @@ export function countBits(view: DataView, at: number, first: number, last: numbe
   if (firstByte === lastByte) return countWord(masked(view, firstByte, first % 8, last % 8, 0))
   let count = countWord(masked(view, firstByte, first % 8, 7, 0)) + countWord(masked(view, lastByte, 0, last % 8, 0))
   let byte = firstByte + 1
+  for (; byte + 12 <= lastByte; byte += 12) {
+    count += countThree(view.getInt32(byte, true), view.getInt32(byte + 4, true), view.getInt32(byte + 8, true))
+  }
   for (; byte + 4 <= lastByte; byte += 4) count += countWord(view.getInt32(byte, true))
   for (; byte < lastByte; byte++) count += countWord(view.getUint8(byte))
   return count
@@ -38,10 +52,23 @@ export function findBit(view: DataView, at: number, first: number, last: number,
   let byte = at + Math.floor(first / 8)
   let value = masked(view, byte, first % 8, byte === lastByte ? last % 8 : 7, other & 0xff)
   if (value === (other & 0xff) && byte < lastByte) {
-    for (byte++; byte + 4 <= lastByte && view.getInt32(byte, true) === other; ) byte += 4
+    byte = skipWords(view, byte + 1, lastByte, other)
+    while (byte + 4 <= lastByte && view.getInt32(byte, true) === other) byte += 4
     while (byte < lastByte && view.getUint8(byte) === (other & 0xff)) byte++
     value = masked(view, byte, 0, byte === lastByte ? last % 8 : 7, other & 0xff)
   }
   const sought = (value ^ other) & 0xff
   return sought === 0 ? -1 : (byte - at) * 8 + Math.clz32(sought) - 24
+}
+
+/** Goes on from `byte` in steps of four words while all are `other`, 0 or -1; less than that before `end` is left. */
+function skipWords(view: DataView, byte: number, end: number, other: number): number {
+  let at = byte
+  for (; at + 16 <= end; at += 16) {
+    const a = view.getInt32(at, true) ^ other
+    const b = view.getInt32(at + 4, true) ^ other
+    const c = view.getInt32(at + 8, true) ^ other
+    if ((a | b | c | (view.getInt32(at + 12, true) ^ other)) !== 0) break
+  }
+  return at
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { textOf } from '../../../base/bytes.ts'
 import { DIRTY, EXPIRED_KEYS } from '../../keyspace/shard-layout.ts'
 import { TestEngine } from '../../testing.ts'
 
@@ -11,6 +12,24 @@ test('BITOP takes short strings to go on with zeros', () => {
   expect(result('OR', 'to', 'b', 'none', 'a')).toEqual([6, '\xff\x0f\xf0\xaa\xff\xff'])
   expect(result('xor', 'to', 'a', 'b', 'a')).toEqual([6, '\x0f\x0f\0\0\0\0'])
   expect(result('NOT', 'to', 'a')).toEqual([6, '\x00\xf0\x0f\x55\0\0'])
+  engine.check()
+})
+
+test('BITOP combines long strings of different lengths, word by word and at their ends', () => {
+  const engine = new TestEngine({ shards: 3 })
+  const bytes = (length: number, step: number) => Uint8Array.from({ length }, (_, i) => (i * step + (i >> 3)) & 255)
+  const sources = [bytes(5003, 7), bytes(3002, 31), bytes(4999, 101)]
+  sources.forEach((source, i) => {
+    engine.must('SET', `s${i}`, textOf(source))
+  })
+  const at = (source: Uint8Array, i: number) => source[i] ?? 0
+  const expected = (combine: (a: number, b: number) => number) =>
+    textOf(Uint8Array.from({ length: 5003 }, (_, i) => sources.map((source) => at(source, i)).reduce(combine)))
+  const result = (...words: string[]) => [engine.must('BITOP', ...words), engine.run('GET', 'to')]
+  expect(result('AND', 'to', 's0', 's1', 's2')).toEqual([5003, expected((a, b) => a & b)])
+  expect(result('OR', 'to', 's0', 's1', 's2')).toEqual([5003, expected((a, b) => a | b)])
+  expect(result('XOR', 'to', 's0', 's1', 's2')).toEqual([5003, expected((a, b) => a ^ b)])
+  expect(result('NOT', 'to', 's0')).toEqual([5003, textOf(sources[0].map((each) => ~each))])
   engine.check()
 })
 
