@@ -442,14 +442,11 @@ describe.each(INLINE_EXECUTION_MODES)('inline-execution %s', (mode) => {
 
   describe('CLIENT PAUSE', () => {
     test('lets the time of a client that waits go on, and UNBLOCK end its wait', async () => {
-      const [timed, patient] = await waiting(['BLPOP', 'a', '0.05'], ['BLPOP', 'a', 0])
-      const id = /id=(\d+).*cmd=blpop/.exec(
-        String(await client.call('CLIENT', 'LIST'))
-          .split('\n')
-          .at(-2) ?? '',
-      )?.[1]
+      // Time enough for both to be seen waiting, however busy the machine is.
+      const [patient, timed] = await waiting(['BLPOP', 'a', 0], ['BLPOP', 'a', 1])
       await client.call('CLIENT', 'PAUSE', 100_000, 'WRITE')
       expect(await read(timed)).toBeNull()
+      const id = /^id=(\d+) .* flags=b /m.exec(String(await client.call('CLIENT', 'LIST')))?.[1]
       expect(await client.call('CLIENT', 'UNBLOCK', String(id))).toBe(1)
       expect(await read(patient)).toBeNull()
       await client.call('CLIENT', 'UNPAUSE')
