@@ -85,23 +85,42 @@ export async function generatorRound(
   }
 }
 
-/** Fills a fresh server: its resident memory after minus before, for each key, or element of its one list. */
-export async function memoryRound({ keyCount, values }: MemoryCase, server: RunningServer, live: Live): Promise<Round> {
+/** How often a server is filled with this part of the keys, and emptied, before its memory is measured. */
+const WARM_UPS = 20
+const WARM_UP_PART = 200
+
+/**
+ * Fills a fresh server: its resident memory after minus before, for each key, or element of its one list. It has been
+ * used before, so that what a server takes once, to compile its code for instance, is not laid to the keys; with few
+ * keys, for not every server gives back what they took.
+ */
+export async function memoryRound(benchCase: MemoryCase, server: RunningServer, live: Live): Promise<Round> {
+  const { keyCount, values } = benchCase
   const { pid } = server
   if (pid === null) throw new Error('memory can only be read of a server on this machine')
+  for (let i = 0; i < WARM_UPS; i++) {
+    await store(server, values, Math.ceil(keyCount / WARM_UP_PART), () => {})
+    await withControl(server.endpoint, (control) => control.command('FLUSHALL'))
+  }
   const before = await settledBytes(pid)
   const account = new CpuAccount(pid)
-  if (typeof values === 'number') {
-    await fillKeys(server.endpoint, keyCount, values, (done) => {
-      live(done / keyCount, `${Math.round(done / 1000)} k keys`)
-    })
-  } else await storeCollections(server.endpoint, values, keyCount)
+  await store(server, values, keyCount, (done) => live(done / keyCount, `${Math.round(done / 1000)} k keys`))
   const use = account.end()
   const after = await settledBytes(pid)
   const keys = await withControl(server.endpoint, async (control) => Number(await control.command('DBSIZE')))
   const expected = values === 'list' ? 1 : keyCount
   if (keys !== expected) throw new Error(`the server holds ${keys} keys after ${expected} were set`)
   return roundOf(server, use, keyCount, use.seconds, { bytesPerKey: (after - before) / keyCount })
+}
+
+async function store(
+  { endpoint }: RunningServer,
+  values: MemoryCase['values'],
+  count: number,
+  progress: (done: number) => void,
+): Promise<void> {
+  if (typeof values === 'number') await fillKeys(endpoint, count, values, progress)
+  else await storeCollections(endpoint, values, count)
 }
 
 /** A round's figures, with what is the same for all drivers. */
