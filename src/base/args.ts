@@ -3,7 +3,7 @@
  *
  * I1  for i < count: offset[i] .. offset[i] + length[i] lies within bytes.
  * Bound: grows with the command, up to Redis's own limit of arguments; shrink() gives a large one back. */
-import { equalsIgnoreCase, textOf, viewOf } from './bytes.ts'
+import { copyBytes, equalsIgnoreCase, textOf, viewOf } from './bytes.ts'
 import { ARGUMENT_TOO_LONG } from './error-texts.ts'
 import { LimitExceeded } from './limit-exceeded.ts'
 
@@ -128,14 +128,19 @@ export class Args {
 
   /** The same arguments in bytes of their own. */
   clone(): Args {
-    const copy = new Args(new Uint8Array(this.totalBytes()), this.count)
-    let at = 0
+    const copy = new Args(new Uint8Array(0), this.count)
+    this.copyTo(copy, new Uint8Array(this.totalBytes()), 0)
+    return copy
+  }
+
+  /** Gives `copy`, which has none, the same arguments, with their bytes from `at` on in `bytes`, which has room. */
+  copyTo(copy: Args, bytes: Uint8Array, at: number): void {
+    copy.bytes = bytes
     for (let i = 0; i < this.count; i++) {
-      copy.bytes.set(this.bytes.subarray(this.offset[i], this.offset[i] + this.length[i]), at)
+      copyBytes(bytes, at, this.bytes, this.offset[i], this.length[i])
       copy.push(at, this.length[i])
       at += this.length[i]
     }
-    return copy
   }
 
   /** Bytes of all arguments together. */

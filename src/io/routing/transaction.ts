@@ -19,7 +19,7 @@ import * as errors from '../../base/error-texts.ts'
 import type { Reply } from '../../base/reply.ts'
 import type { WatchedKey } from '../../shard-worker/keyspace/watch.ts'
 import type { Session } from '../session/session.ts'
-import type { QueuedCommand } from '../session/transaction.ts'
+import { type QueuedCommand, recycle } from '../session/transaction.ts'
 import type { Dispatcher } from './dispatcher.ts'
 import { runHolding } from './hold.ts'
 
@@ -201,6 +201,7 @@ function runTransaction(
   }
   transaction.isRunning = false
   transaction.close()
+  recycle(queue)
   if (!isTooLarge) return
   reply.truncate(mark)
   reply.error(errors.REPLY_TOO_LARGE)
