@@ -3,7 +3,7 @@
  *
  * I1  for i < count: offset[i] .. offset[i] + length[i] lies within bytes.
  * Bound: grows with the command, up to Redis's own limit of arguments; shrink() gives a large one back. */
-import { copyBytes, equalsIgnoreCase, textOf, viewOf } from './bytes.ts'
+import { copyBytes, equalBytes, equalsIgnoreCase, textOf } from './bytes.ts'
 import { ARGUMENT_TOO_LONG } from './error-texts.ts'
 import { LimitExceeded } from './limit-exceeded.ts'
 
@@ -71,16 +71,10 @@ export class Args {
 
   /** Whether argument 1 is the same as that of other arguments in the same bytes. Hot. */
   hasKeyOf(other: Args): boolean {
+    const { bytes } = this
     const length = this.length[1]
-    if (other.length[1] !== length || other.bytes !== this.bytes) return false
-    const view = viewOf(this.bytes)
-    const a = this.offset[1]
-    const b = other.offset[1]
-    // From the end on, where keys differ.
-    let at = length
-    for (; at >= 4; at -= 4) if (view.getInt32(a + at - 4, true) !== view.getInt32(b + at - 4, true)) return false
-    for (; at > 0; at--) if (this.bytes[a + at - 1] !== this.bytes[b + at - 1]) return false
-    return true
+    if (other.length[1] !== length || other.bytes !== bytes) return false
+    return equalBytes(bytes, this.offset[1], bytes, other.offset[1], length)
   }
 
   /** Whether argument `index` spells `word` (upper-case, made with bytesOf) in any case. */
