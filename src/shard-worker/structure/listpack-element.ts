@@ -28,6 +28,8 @@ const INT24 = 0xf2
 const INT32 = 0xf3
 const INT64 = 0xf4
 const STRING32 = 0xf0
+/** The first byte of a string of up to 63 bytes, less its length. */
+export const STRING6 = 0x80
 /** The first byte of a string of up to 4095 bytes, and of all longer forms. */
 export const STRING12 = 0xe0
 const TWO_32 = 4294967296
@@ -235,7 +237,7 @@ export function writeElement(u8: Uint8Array, p: number, bytes: Uint8Array, offse
 
 function writeText(u8: Uint8Array, p: number, body: number, bytes: Uint8Array, offset: number, length: number): void {
   if (length <= STRING6_MAX) {
-    u8[p] = 0x80 | length
+    u8[p] = STRING6 | length
   } else if (length <= STRING12_MAX) {
     u8[p] = 0xe0 | (length >> 8)
     u8[p + 1] = length & 255

@@ -5,23 +5,19 @@
  *
  * The caller knows `total`, the bytes of the listpack, and has made sure of room; `view` shows `u8`. */
 import { copyWords, viewOf } from '../../base/bytes.ts'
-import { LISTPACK_HEADER_BYTES } from './listpack.ts'
+import { COUNT_OFFSET, COUNT_UNKNOWN, END, LISTPACK_HEADER_BYTES } from './listpack.ts'
+import { STRING6, STRING6_MAX } from './listpack-element.ts'
 
 /** What a short text takes beside itself: encoding and backlen. */
 export const SHORT_OVERHEAD_BYTES = 2
 
-const MAX_SHORT_BYTES = 63
-const TEXT6 = 0x80
-const END = 0xff
-const COUNT_OFFSET = 4
-const COUNT_UNKNOWN = 0xffff
 const MINUS = 45
 const ZERO = 48
 const NINE = 57
 
 /** Whether a text is short and surely no integer. */
 export function isShortText(bytes: Uint8Array, offset: number, length: number): boolean {
-  if (length > MAX_SHORT_BYTES) return false
+  if (length > STRING6_MAX) return false
   if (length === 0) return true
   const head = bytes[offset]
   return head > NINE || (head < ZERO && head !== MINUS)
@@ -73,7 +69,7 @@ function countAt(u8: Uint8Array, at: number): number {
 }
 
 function write(u8: Uint8Array, view: DataView, p: number, bytes: Uint8Array, offset: number, length: number): void {
-  u8[p] = TEXT6 | length
+  u8[p] = STRING6 | length
   copyWords(u8, view, p + 1, bytes, viewOf(bytes), offset, length)
   u8[p + 1 + length] = length + 1
 }

@@ -23,6 +23,7 @@ import {
   measuredBytes,
   next,
   readU32,
+  STRING6,
   STRING6_MAX,
   STRING12,
   writeElement,
@@ -45,9 +46,9 @@ export const LISTPACK_HEADER_BYTES = 6
 /** Bytes of a listpack without elements. */
 export const EMPTY_LISTPACK_BYTES = 7
 
-const COUNT_OFFSET = 4
-const END = 0xff
-const COUNT_UNKNOWN = 0xffff
+export const COUNT_OFFSET = 4
+export const END = 0xff
+export const COUNT_UNKNOWN = 0xffff
 
 /** Makes the EMPTY_LISTPACK_BYTES at `at` a listpack without elements. */
 export function initializeListpack(u8: Uint8Array, at: number): void {
@@ -140,7 +141,7 @@ export function find(
  * may have written it in a longer form than it needs.
  */
 function findShort(u8: Uint8Array, p: number, bytes: Uint8Array, offset: number, length: number, skip: number): number {
-  const head = 0x80 | length
+  const head = STRING6 | length
   while (u8[p] !== END) {
     const found = u8[p]
     if (found === head) {
