@@ -14,7 +14,7 @@ const PLACE_BYTES = 8
 /** What a watched key costs beside its bytes, in its shard. */
 const WATCH_BYTES = 96
 
-/** A chunk; longer commands get one of their own. */
+/** A chunk; a longer command has bytes of its own. */
 const CHUNK_BYTES = 1024
 /** Args that are kept for the next transactions, of so many arguments at most. */
 const MOST_SPARE_ARGS = 64
@@ -57,20 +57,19 @@ export class Transaction {
 
   enqueue(command: number, args: Args): void {
     const bytes = args.totalBytes()
-    if (this.chunkUsed + bytes > this.chunk.length) this.beginChunk(bytes)
     const copy = spareArgs.pop() ?? new Args()
-    args.copyTo(copy, this.chunk, this.chunkUsed)
-    this.chunkUsed += bytes
+    if (bytes > CHUNK_BYTES) args.copyTo(copy, new Uint8Array(bytes), 0)
+    else {
+      if (this.chunkUsed + bytes > this.chunk.length) this.beginChunk()
+      args.copyTo(copy, this.chunk, this.chunkUsed)
+      this.chunkUsed += bytes
+    }
     this.queue.push({ command, args: copy })
     this.queuedBytes += bytes + args.count * PLACE_BYTES
   }
 
-  private beginChunk(bytes: number): void {
+  private beginChunk(): void {
     this.chunkUsed = 0
-    if (bytes > CHUNK_BYTES) {
-      this.chunk = new Uint8Array(bytes)
-      return
-    }
     this.chunk = spareChunk ?? new Uint8Array(CHUNK_BYTES)
     spareChunk = null
   }
