@@ -3,21 +3,13 @@
  * I/O thread. */
 import type { Args } from '../../base/args.ts'
 import { bytesOf } from '../../base/bytes.ts'
-import {
-  ADMIN,
-  type CommandSpec,
-  type Family,
-  family,
-  LOADING,
-  NOSCRIPT,
-  PROTECTED,
-  STALE,
-} from '../../base/command-spec.ts'
+import type { CommandSpec, Family } from '../../base/command-spec.ts'
 import * as errors from '../../base/error-texts.ts'
 import { writeHelp } from '../../base/help.ts'
 import { parseInteger, SAFE_INTEGER } from '../../base/number-text.ts'
 import type { Reply } from '../../base/reply.ts'
 import type { Session } from '../../io/session/session.ts'
+import { DEBUG_FLAGS, debugContainer } from '../../shard-worker/command/debug/debug.ts'
 import { parseMemory } from '../configuration/integers.ts'
 import { DEBUG_HELP } from './debug-help.ts'
 import { protocolReply } from './debug-protocol.ts'
@@ -52,7 +44,6 @@ export interface ReloadOptions {
   merges: boolean
 }
 
-const FLAGS = ADMIN | NOSCRIPT | LOADING | STALE | PROTECTED
 const PEAK_RESET_TIME = bytesOf('PEAK-RESET-TIME')
 const RESIZING = bytesOf('RESIZING')
 const NEVER = bytesOf('NEVER')
@@ -77,7 +68,7 @@ export function debugFamily(context: () => DebugContext): Family<Session> {
     name,
     arity,
     runs: 'io',
-    flags: FLAGS,
+    flags: DEBUG_FLAGS,
     acl: 0,
     keys: [],
     since: '1.0.0',
@@ -185,23 +176,7 @@ export function debugFamily(context: () => DebugContext): Family<Session> {
     subcommand('CRASH-AND-RECOVER', -2, '[milliseconds]', 'Starts again at once.', restart(false)),
     subcommand('HELP', -2, '', 'Lists the subcommands.', (_args, reply) => writeHelp(reply, 'DEBUG', DEBUG_HELP)),
   ]
-  return family<Session>('server', [
-    {
-      name: 'DEBUG',
-      arity: -2,
-      runs: 'io',
-      flags: FLAGS,
-      acl: 0,
-      keys: [],
-      since: '1.0.0',
-      complexity: 'Depends on the subcommand',
-      summary: 'For tests of the server.',
-      syntax: '',
-      opaque: true,
-      syscmd: true,
-      subcommands,
-    },
-  ])
+  return debugContainer<Session>(subcommands)
 }
 
 /** Decimals allowed; what is no number is 0. */

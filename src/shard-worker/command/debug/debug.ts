@@ -8,6 +8,7 @@ import { bytesOf } from '../../../base/bytes.ts'
 import {
   ADMIN,
   type CommandSpec,
+  type Family,
   family,
   type Handler,
   HEAVY,
@@ -50,7 +51,7 @@ import { printListpack, printQuicklist, quicklistFields } from './debug-list.ts'
 import { populate } from './debug-populate.ts'
 
 const FULL = bytesOf('FULL')
-const FLAGS = ADMIN | NOSCRIPT | LOADING | STALE | PROTECTED
+export const DEBUG_FLAGS = ADMIN | NOSCRIPT | LOADING | STALE | PROTECTED
 
 function subcommand(
   name: string,
@@ -62,7 +63,7 @@ function subcommand(
   handler: Handler<Engine>,
 ): CommandSpec<Engine> {
   const complexity = runs === 'all' ? 'O(n) in the keys' : 'O(1) for each key'
-  const flags = runs === 'shard' ? FLAGS : FLAGS | HEAVY
+  const flags = runs === 'shard' ? DEBUG_FLAGS : DEBUG_FLAGS | HEAVY
   return { name, arity, runs, flags, acl: 0, keys, since: '1.0.0', complexity, summary, syntax, handler }
 }
 
@@ -89,23 +90,28 @@ const debugShardSubcommands: readonly CommandSpec<Engine>[] = [
   subcommand('STRINGMATCH-LEN', 4, 'io', [], 'Whether a pattern matches a text.', 'pattern text', stringmatchLen),
 ]
 
-export const debugCommands = family<Engine>('server', [
-  {
-    name: 'DEBUG',
-    arity: -2,
-    runs: 'io',
-    flags: FLAGS,
-    acl: 0,
-    keys: [],
-    since: '1.0.0',
-    complexity: 'Depends on the subcommand',
-    summary: 'For tests of the server.',
-    syntax: '',
-    opaque: true,
-    syscmd: true,
-    subcommands: debugShardSubcommands,
-  },
-])
+/** The container, which the families of both threads declare, each with the subcommands that run there. */
+export function debugContainer<Context>(subcommands: readonly CommandSpec<Context>[]): Family<Context> {
+  return family<Context>('server', [
+    {
+      name: 'DEBUG',
+      arity: -2,
+      runs: 'io',
+      flags: DEBUG_FLAGS,
+      acl: 0,
+      keys: [],
+      since: '1.0.0',
+      complexity: 'Depends on the subcommand',
+      summary: 'For tests of the server.',
+      syntax: '',
+      opaque: true,
+      syscmd: true,
+      subcommands,
+    },
+  ])
+}
+
+export const debugCommands = debugContainer<Engine>(debugShardSubcommands)
 
 function object(engine: Engine, args: Args, reply: Reply): void {
   const { keyspace, access } = engine
