@@ -1,7 +1,7 @@
 /* What a command costs in the engine, without sockets, framing and sequencing: `npm run bench:engine -- [kind,kind...]`
- * for a bundle, as the server is one, or `node src/shard-worker/engine.bench.ts` for the sources. Keys are located and
- * fetched 32 at a time, as both threads that run commands do it. Prints the nanoseconds of each kind in the best of
- * its rounds: what else the machine does can only add to them. */
+ * for a bundle, run as bin/spinel-server runs its own, or `node src/shard-worker/engine.bench.ts` for the sources. Keys
+ * are located and fetched 32 at a time, as both threads that run commands do it. Prints the nanoseconds of each kind in
+ * the best of its rounds: what else the machine does can only add to them. */
 import { Args } from '../base/args.ts'
 import { type Command, CommandTable } from '../base/command-table.ts'
 import { SeededRandom, systemClock } from '../base/ports.ts'
